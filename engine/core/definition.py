@@ -1,0 +1,281 @@
+"""From documents to a catalogue, and from a stored version back to a workflow.
+
+Reading never fails: whatever is wrong is a `Problem` with file, line, path and hint, of the
+document that is wrong and of those that cannot do without it. Every other document loads. The
+order is connectors, tasks, workflows, since each may refer only to those before it and to its
+own kind; then effects flow up from sub-workflows, and versions get their digests.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from engine.core.catalogue import Catalogue
+from engine.core.check import check_flow
+from engine.core.documents.bundle import FORMAT, canonical, digest, make_bundle
+from engine.core.documents.connectors import read_connector
+from engine.core.documents.effects import needs_acceptance, references, settled, settled_task
+from engine.core.documents.graph import sort
+from engine.core.documents.header import CONNECTOR, TASK, WORKFLOW, Header, read_header
+from engine.core.documents.known import Known
+from engine.core.documents.names import Key, Names, written
+from engine.core.documents.raw import RawDocument, Report
+from engine.core.documents.tasks import read_task
+from engine.core.documents.workflows import read_workflow
+from engine.core.model import Effect, Workflow, strongest
+from engine.core.views import Problem
+from engine.core.words import shorten
+
+__all__ = ["RawDocument", "canonical", "digest", "needs_acceptance", "parse_documents", "rebuild"]
+
+DEEPEST = 64
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """Documents of one kind while they are read. A name belongs to its first good document."""
+
+    found: dict[Key, Any] = field(default_factory=dict)
+    headers: dict[Key, Header] = field(default_factory=dict)
+    broken: set[Key] = field(default_factory=set)
+
+    def fill(self, headers: Iterable[Header], read: Callable[[Header], Any]) -> None:
+        for header in headers:
+            if header.key in self.found:
+                _duplicate(header, self.headers[header.key])
+                continue
+            value = read(header)
+            if value is None:
+                self.broken.add(header.key)
+            else:
+                self.found[header.key] = value
+                self.headers[header.key] = header
+
+
+def parse_documents(raw: Sequence[RawDocument], functions: Mapping[str, Effect]) -> Catalogue:
+    """Read and compile all documents together. Never raises: problems are values.
+
+    `functions` are the registered Python functions with the effect each declared.
+    """
+    reports = [Report(document) for document in raw]
+    headers = [header for report in reports if (header := _header(report)) is not None]
+    connectors, tasks, workflows = _Shelf(), _Shelf(), _Shelf()
+    connectors.fill(_of(headers, CONNECTOR), read_connector)
+    known = _known(functions, connectors, tasks, _promised(headers))
+    tasks.fill(_of(headers, TASK), lambda header: read_task(header, known))
+    known = _known(functions, connectors, tasks, _promised(headers))
+    workflows.fill(_of(headers, WORKFLOW), lambda header: read_workflow(header, known))
+    effects = _finish(workflows, tasks, known)
+    finished = {key: settled_task(task, effects) for key, task in tasks.found.items()}
+    for key, workflow in workflows.found.items():
+        check_flow(workflow, workflows.headers[key].report, workflows.found)
+    problems = _problems(reports)
+    return Catalogue(workflows.found, finished, connectors.found, problems)
+
+
+def rebuild(bundle: Mapping[str, Any], functions: Mapping[str, Effect]) -> Workflow:
+    """Compile a stored version again. Raises ValueError when the bundle is damaged.
+
+    A function that is gone keeps the effect it had; one that has become stronger is believed.
+    """
+    if bundle.get("format") != FORMAT:
+        raise ValueError("this is not a bundle of a known format")
+    connectors, tasks = _Shelf(), _Shelf()
+    known = _recorded(bundle, functions, connectors, tasks)
+    connectors.fill(
+        _headers(_part(bundle, "connectors").values(), CONNECTOR), _sound(read_connector)
+    )
+    known = _recorded(bundle, functions, connectors, tasks)
+    tasks.fill(
+        _headers(_part(bundle, "tasks").values(), TASK),
+        _sound(lambda header: read_task(header, known)),
+    )
+    known = _recorded(bundle, functions, connectors, tasks)
+    (header,) = _headers([bundle.get("workflow")], WORKFLOW)
+    workflow = _sound(lambda header: read_workflow(header, known))(header)
+    return replace(workflow, bundle=bundle, digest=digest(bundle))
+
+
+# -- reading ------------------------------------------------------------------------------
+
+
+def _header(report: Report) -> Header | None:
+    try:
+        # A copy: what comes out shares nothing with the caller and is certainly JSON.
+        value = json.loads(canonical(report.raw.value).encode())
+    except (ValueError, TypeError, RecursionError) as error:
+        report.error("", "not_json", f"the document is not JSON: {shorten(str(error))}")
+        return None
+    if _too_deep(value):
+        report.error("", "too_deep", f"the document is more than {DEEPEST} levels deep")
+        return None
+    if not isinstance(value, dict):
+        hint = "a document begins with apiVersion, kind, metadata and spec"
+        report.error("", "not_a_document", "this is not a document", hint)
+        return None
+    report.raw = replace(report.raw, value=value)
+    return read_header(report)
+
+
+def _too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: Any) -> Iterable[Any]:
+    if isinstance(node, dict):
+        return [child for child in node.values() if isinstance(child, dict | list)]
+    return (
+        [child for child in node if isinstance(child, dict | list)]
+        if isinstance(node, list)
+        else ()
+    )
+
+
+def _of(headers: Iterable[Header], kind: str) -> list[Header]:
+    return [header for header in headers if header.kind == kind]
+
+
+def _promised(headers: Iterable[Header]) -> Mapping[Key, Effect]:
+    # Effects flow up once every workflow is read; until then a sub-workflow counts for nothing.
+    return {header.key: Effect.PURE for header in _of(headers, WORKFLOW)}
+
+
+def _known(
+    functions: Mapping[str, Effect],
+    connectors: _Shelf,
+    tasks: _Shelf,
+    workflows: Mapping[Key, Effect],
+    *,
+    strict: bool = True,
+) -> Known:
+    return Known(
+        functions,
+        Names("connector", connectors.found, connectors.broken),
+        Names("task", tasks.found, tasks.broken),
+        Names("workflow", workflows),
+        strict,
+    )
+
+
+def _duplicate(header: Header, first: Header) -> None:
+    report = header.report
+    where = f"{first.report.raw.file}:{first.report.line('metadata.name')}"
+    message = f"{written(header.key)} stands in {where} already"
+    if header.document == first.document:
+        report.warn("metadata.name", "duplicate_document", message, "remove one of the two")
+    else:
+        report.error("metadata.name", "duplicate_document", message, "rename one of the two")
+
+
+# -- workflows that refer to workflows ------------------------------------------------------
+
+
+def _finish(workflows: _Shelf, tasks: _Shelf, known: Known) -> Mapping[Key, Effect]:
+    needs = {
+        key: {(ref.namespace, ref.name) for ref in references(workflow.steps)}
+        for key, workflow in workflows.found.items()
+    }
+    _drop_circles(workflows, needs)
+    _drop_broken(workflows, needs)
+    effects: dict[Key, Effect] = {}
+    for key in sort(needs).order:
+        workflow = settled(workflows.found[key], effects)
+        effects[key] = workflow.effect
+        bundle = make_bundle(workflows.headers[key].document, workflow.steps, known, effects)
+        workflows.found[key] = replace(workflow, bundle=bundle, digest=digest(bundle))
+    return effects
+
+
+def _drop_circles(workflows: _Shelf, needs: dict[Key, set[Key]]) -> None:
+    while True:
+        inner = {key: wanted & needs.keys() for key, wanted in needs.items()}
+        circle = sort(inner).cycle
+        if not circle:
+            return
+        shown = " -> ".join(written(key) for key in circle[:9])
+        for key in circle[:-1]:
+            message = f"these workflows start each other without end: {shown}"
+            _drop(workflows, needs, key, "recursion", message, "cut one of the references")
+
+
+def _drop_broken(workflows: _Shelf, needs: dict[Key, set[Key]]) -> None:
+    while True:
+        lame = {
+            key: wanted - needs.keys() for key, wanted in needs.items() if wanted - needs.keys()
+        }
+        if not lame:
+            return
+        for key, missing in lame.items():
+            message = f"the workflow {written(min(missing))} has errors of its own"
+            _drop(
+                workflows, needs, key, "broken_reference", message, "put that document right first"
+            )
+
+
+def _drop(
+    workflows: _Shelf, needs: dict[Key, set[Key]], key: Key, code: str, message: str, hint: str
+) -> None:
+    del needs[key], workflows.found[key]
+    workflows.headers[key].report.error("spec.tasks", code, message, hint)
+
+
+# -- stored versions ------------------------------------------------------------------------
+
+
+def _part(bundle: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = bundle.get(name, {})
+    if not isinstance(part, Mapping):
+        raise ValueError(f"the bundle's {name} are damaged")
+    return part
+
+
+def _headers(documents: Iterable[Any], kind: str) -> list[Header]:
+    found = []
+    for document in documents:
+        report = Report(RawDocument("", 0, document))
+        header = _header(report)
+        if header is None or header.kind != kind:
+            raise ValueError(
+                _first_error(report.problems, f"the bundle holds no {kind} where one belongs")
+            )
+        found.append(header)
+    return found
+
+
+def _sound(read: Callable[[Header], T | None]) -> Callable[[Header], T]:
+    def reading(header: Header) -> T:
+        value = read(header)
+        if value is None:
+            raise ValueError(_first_error(header.report.problems, "the bundle is damaged"))
+        return value
+
+    return reading
+
+
+def _first_error(problems: Iterable[Problem], otherwise: str) -> str:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    return f"{errors[0].path}: {errors[0].message}" if errors else otherwise
+
+
+def _recorded(
+    bundle: Mapping[str, Any], functions: Mapping[str, Effect], connectors: _Shelf, tasks: _Shelf
+) -> Known:
+    past = {name: Effect(word) for name, word in _part(bundle, "functions").items()}
+    now = {name: strongest(effect, functions.get(name, effect)) for name, effect in past.items()}
+    subs: dict[Key, Effect] = {}
+    for text, word in _part(bundle, "workflows").items():
+        namespace, _, name = text.partition("/")
+        subs[(namespace, name)] = Effect(word)
+    return _known(now, connectors, tasks, subs, strict=False)
+
+
+def _problems(reports: Iterable[Report]) -> tuple[Problem, ...]:
+    found = [problem for report in reports for problem in report.problems]
+    return tuple(sorted(found, key=lambda problem: (problem.file, problem.line)))

@@ -1,0 +1,114 @@
+"""A document as it was read, and the report in which its problems are written down.
+
+A document that is wrong is never an exception: each reader writes what it found into the
+`Report` and goes on with a harmless stand-in, so that one look shows every problem. A path is
+written as a person would write it: `spec.tasks[2].input`, `metadata.labels['a/b']`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from engine.core.views import Problem, Severity
+from engine.core.words import shorten
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_TOKEN = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]|\['((?:[^'\\]|\\.)*)'\]")
+_LONGEST_KEY = 80
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """One document of a file. `index` counts the documents of the file from 0.
+
+    `lines` maps a path to its line, counted from 1; the path of the whole document is "".
+    """
+
+    file: str
+    index: int
+    value: Any
+    lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def join(path: str, key: str | int) -> str:
+    """The path of a child.
+
+    >>> join(join("spec", "tasks"), 2), join("labels", "a/b"), join("", "kind")
+    ('spec.tasks[2]', "labels['a/b']", 'kind')
+    """
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    if _PLAIN.match(key):
+        return f"{path}.{key}" if path else key
+    quoted = shorten(key, _LONGEST_KEY).replace("\\", "\\\\").replace("'", "\\'")
+    return f"{path}['{quoted}']"
+
+
+def split(path: str) -> tuple[str | int, ...]:
+    """The keys of a path, outermost first; what is not a path ends the list.
+
+    >>> split("spec.tasks[2].labels['a/b']")
+    ('spec', 'tasks', 2, 'labels', 'a/b')
+    """
+    keys: list[str | int] = []
+    at = 0
+    while found := _TOKEN.match(path, at):
+        name, number, quoted = found.groups()
+        if number is not None:
+            keys.append(int(number))
+        else:
+            keys.append(name if name is not None else re.sub(r"\\(.)", r"\1", quoted))
+        at = found.end()
+    return tuple(keys)
+
+
+def parent(path: str) -> str:
+    """The path one level up; the parent of a top-level key is "".
+
+    >>> parent("spec.tasks[2]"), parent("spec")
+    ('spec.tasks', '')
+    """
+    last = 0
+    at = 0
+    while found := _TOKEN.match(path, at):
+        last, at = at, found.end()
+    return path[:last]
+
+
+class Report:
+    """The problems of one document. `subject` is filled in once the name is known."""
+
+    def __init__(self, raw: RawDocument) -> None:
+        self.raw = raw
+        self.subject = ""
+        self.failed = False
+        self._found: list[Problem] = []
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything written down so far, in order of discovery."""
+        return tuple(self._found)
+
+    def error(self, path: str, code: str, message: str, hint: str = "") -> None:
+        """The document cannot be used."""
+        self.failed = True
+        self._add("error", path, code, message, hint)
+
+    def warn(self, path: str, code: str, message: str, hint: str = "") -> None:
+        """The document works, but probably not as its author thinks."""
+        self._add("warning", path, code, message, hint)
+
+    def line(self, path: str) -> int:
+        """The line of `path`, or of its nearest known ancestor; 0 when nothing is known."""
+        lines = self.raw.lines
+        while path and path not in lines:
+            path = parent(path)
+        return lines.get(path, 0)
+
+    def _add(self, severity: Severity, path: str, code: str, message: str, hint: str) -> None:
+        line = self.line(path)
+        self._found.append(
+            Problem(self.raw.file, line, path, severity, code, message, hint, self.subject)
+        )

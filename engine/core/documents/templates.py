@@ -1,0 +1,81 @@
+"""Templates and conditions of a document, compiled, with their mistakes at the right place."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from engine.core.documents.raw import Report, join
+from engine.core.template import (
+    Condition,
+    Template,
+    TemplateError,
+    compile_condition,
+    compile_template,
+)
+from engine.core.words import did_you_mean, listed
+
+Reference = tuple[str | int, ...]
+
+EMPTY = compile_template({})
+"""The template of a step without input, and the stand-in for one that does not compile."""
+
+TASK_ROOTS = ("input",)
+STEP_ROOTS = ("input", "tasks")
+LOOP_ROOTS = ("input", "tasks", "forEach")
+
+
+def read_template(report: Report, path: str, value: Any, roots: Collection[str]) -> Template:
+    """The compiled template; one that is wrong is reported and answered with an empty one."""
+    try:
+        template = compile_template(value)
+    except TemplateError as error:
+        report.error(_inside(path, error.path), "bad_template", str(error), error.hint)
+        return EMPTY
+    return template if _roots_known(report, path, template, roots) else EMPTY
+
+
+def read_condition(
+    report: Report, path: str, text: str, roots: Collection[str]
+) -> Condition | None:
+    """The compiled condition, or None when it is wrong."""
+    try:
+        condition = compile_condition(text)
+    except TemplateError as error:
+        report.error(path, "bad_condition", str(error), error.hint)
+        return None
+    return condition if _roots_known(report, path, condition, roots) else None
+
+
+def _roots_known(
+    report: Report, path: str, compiled: Template | Condition, roots: Collection[str]
+) -> bool:
+    for reference in sorted(compiled.references(), key=str):
+        root = str(reference[0]) if reference else ""
+        if root not in roots:
+            where = locate(path, compiled.source, reference)
+            hint = did_you_mean(root, roots) or f"here it may begin with: {listed(roots)}"
+            if root == "forEach":
+                hint = "forEach is known only in a step that has forEach"
+            report.error(where, "unknown_root", f"a reference cannot begin with {root!r}", hint)
+            return False
+    return True
+
+
+def locate(path: str, value: Any, reference: Reference) -> str:
+    """The path of the text inside `value` that makes `reference`; only asked after a mistake."""
+    children: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        children = value.items()
+    elif isinstance(value, list):
+        children = enumerate(value)
+    for key, child in children:
+        if reference in compile_template(child).references():
+            return locate(join(path, key), child, reference)
+    return path
+
+
+def _inside(path: str, inner: Any) -> str:
+    if isinstance(inner, str):
+        return f"{path}{inner if inner.startswith('[') or not inner else '.' + inner}"
+    for key in inner or ():
+        path = join(path, key)
+    return path
