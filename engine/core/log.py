@@ -1,0 +1,112 @@
+"""The words shared by everything that writes to or reads from the journal.
+
+The journal is one append-only sequence of events, each with an integer position. A stream
+is named by the position of its own first event, so stream ids are small, ordered by time
+and need no counter. Tables beside the journal are projections: pure functions of events.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Param = str | int | bytes | None
+Row = Mapping[str, Any]
+
+NEW = 0
+"""The stream id of a stream that does not exist yet; `append` gives it one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event that is in the journal, with its place there. `at` is in microseconds."""
+
+    position: int
+    tenant: str
+    stream: int
+    version: int
+    at: int
+    actor: str
+    event: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One named statement with its parameters: a side effect still on paper."""
+
+    query: str
+    params: Mapping[str, Param]
+
+
+Project = Callable[[Recorded], Iterable[Write]]
+"""A read model is a function from one recorded event to the rows it touches."""
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+"""Makes the body of one schema number into the body of the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """An event type: its name on disk, its class, and how older bodies become today's."""
+
+    name: str
+    cls: type[Any]
+    upcasts: tuple[Upcast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Everything a feature may bring to the engine; there is no other way in."""
+
+    name: str
+    kinds: tuple[EventKind, ...] = ()
+    tables: tuple[str, ...] = ()
+    project: Project = lambda _: ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """A precondition checked inside the transaction: the append fails if `query` finds a row."""
+
+    query: str
+    params: Mapping[str, Param]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Events for one stream. `expected` is the version the writer believes it is at; 0 is new.
+
+    `also` are writes that are not projections (leases); they may say `:stream`, which
+    `append` fills in.
+    """
+
+    stream: int
+    expected: int
+    events: tuple[Any, ...]
+    also: tuple[Write, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One or more entries that are written together or not at all."""
+
+    entries: tuple[Entry, ...]
+    at: int
+    actor: str
+    tenant: str = "default"
+    unless: Unless | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an append ended: the stream id and the new version of each entry, in order."""
+
+    streams: tuple[int, ...]
+    versions: tuple[int, ...]
+
+
+class Taken(Exception):
+    """An `Unless` found a row; nothing was written. `row` is what it found."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__("the precondition found a row")
+        self.row = row

@@ -1,0 +1,174 @@
+"""What a workflow is once its document has been read: frozen, compiled, ready to plan.
+
+The parser (`definition.py`) makes these values from documents, the planner (`plan.py`) reads
+them, and nobody changes them. Durations are in microseconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal
+
+from engine.core.breaker import BreakerPolicy
+from engine.core.retry import RetryPolicy
+from engine.core.template import Condition, Template
+from engine.core.transform import Transform
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class Effect(StrEnum):
+    """What a task does to the world (SEMANTICS section 1)."""
+
+    PURE = "pure"
+    READ = "read"
+    MUTATION = "mutation"
+
+
+STRENGTH: Mapping[Effect, int] = MappingProxyType(
+    {Effect.PURE: 0, Effect.READ: 1, Effect.MUTATION: 2}
+)
+
+
+def strongest(*effects: Effect) -> Effect:
+    """The effect of a whole is the strongest effect of its parts."""
+    return max(effects, key=STRENGTH.__getitem__, default=Effect.PURE)
+
+
+TaskType = Literal["http", "transform", "workflow", "python", "sleep"]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSpec:
+    """One HTTP request, with templates over `input`. `method` is in capitals."""
+
+    method: str
+    url: Template
+    headers: Mapping[str, Template] = field(default_factory=lambda: _EMPTY)
+    query: Mapping[str, Template] = field(default_factory=lambda: _EMPTY)
+    body: Template | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRef:
+    """`[namespace/]name[@version]`, with the namespace filled in; `version` None is the default."""
+
+    namespace: str
+    name: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A `WorkflowTask` document. Exactly one of the five bodies is set, as `type` says."""
+
+    namespace: str
+    name: str
+    type: TaskType
+    effect: Effect
+    description: str = ""
+    input_schema: Mapping[str, Any] | None = None
+    output_schema: Mapping[str, Any] | None = None
+    http: HttpSpec | None = None
+    transform: Transform | None = None
+    python: str | None = None
+    sleep: Template | None = None
+    workflow: WorkflowRef | None = None
+    timeout: int | None = None
+    retry: RetryPolicy | None = None
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    document: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+
+Target = Task | WorkflowRef
+"""What a step carries out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One arm of a switch; `match` None is the default arm. Values are compared as text."""
+
+    match: str | None
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The first case whose text equals the value's text; the default is last, if there is one."""
+
+    value: Template
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """Carry the step out once per item. `limit` is how many at a time; None is unbounded."""
+
+    items: Template
+    item_var: str = "item"
+    index_var: str = "index"
+    limit: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """What to carry out when the step has failed for good."""
+
+    target: Target
+    input: Template | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of a workflow. `depends` holds declared and implied dependencies, sorted."""
+
+    id: str
+    target: Target | None
+    input: Template
+    depends: tuple[str, ...] = ()
+    condition: Condition | None = None
+    switch: Switch | None = None
+    for_each: ForEach | None = None
+    timeout: int | None = None
+    retry: RetryPolicy | None = None
+    breaker: BreakerPolicy | None = None
+    fallback: Fallback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example from the document's author."""
+
+    name: str
+    description: str = ""
+    input: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    expected_output: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A `Workflow` document with every task it refers to, compiled.
+
+    `version` is None when the document declares none. `digest` is the SHA-256 (hex) of the
+    canonical `bundle`: the document and the task documents it uses, so that a version pins all
+    that its runs need. `steps` are in topological order, ties in document order. `groups` are
+    the ids that can run side by side, level by level.
+    """
+
+    namespace: str
+    name: str
+    version: str | None
+    digest: str
+    description: str
+    input_schema: Mapping[str, Any]
+    steps: tuple[Step, ...]
+    groups: tuple[tuple[str, ...], ...]
+    output: Template | None
+    effect: Effect
+    timeout: int | None = None
+    categories: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    bundle: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)

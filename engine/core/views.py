@@ -1,0 +1,286 @@
+"""What the engine shows to whoever asks: frozen values without behaviour.
+
+The protocol layer and the terminal translate these into their own shapes; nothing in the
+engine reads them back. Times and durations are in microseconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.core.errors import Failure, Move
+from engine.core.model import Effect, Example
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a document: where it is and what to do. `line` counts from 1, 0 unknown.
+
+    `path` is a dotted path inside the document (`spec.tasks[2].taskRef`), `subject` is
+    `Kind namespace/name` when it is known.
+    """
+
+    file: str
+    line: int
+    path: str
+    severity: Severity
+    code: str
+    message: str
+    hint: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    """One input of a workflow. `generated` says that the description is ours."""
+
+    name: str
+    type: str
+    required: bool
+    description: str
+    default: Any = None
+    enum: tuple[Any, ...] = ()
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowInfo:
+    """A workflow as a list shows it."""
+
+    namespace: str
+    name: str
+    version: str
+    description: str
+    effect: Effect
+    pending: bool
+    deprecated: bool
+    categories: tuple[str, ...]
+    tags: tuple[str, ...]
+    inputs: tuple[InputField, ...]
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepInfo:
+    """A step as the details show it. `target` is `namespace/name`, or several for a switch."""
+
+    id: str
+    targets: tuple[str, ...]
+    type: str
+    effect: Effect
+    depends: tuple[str, ...]
+    condition: str = ""
+    for_each: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """One version of a workflow with its run counts by status."""
+
+    namespace: str
+    name: str
+    version: str
+    digest: str
+    is_default: bool
+    pinned: bool
+    deprecated: bool
+    pending: bool
+    effect: Effect
+    published_at: int
+    runs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowDetails:
+    """Everything a reader needs to run a workflow."""
+
+    info: WorkflowInfo
+    input_schema: Mapping[str, Any]
+    output: Mapping[str, Any]
+    steps: tuple[StepInfo, ...]
+    groups: tuple[tuple[str, ...], ...]
+    examples: tuple[Example, ...]
+    versions: tuple[VersionInfo, ...]
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInfo:
+    """A task as a list shows it. `used_by` names workflows."""
+
+    namespace: str
+    name: str
+    type: str
+    effect: Effect
+    description: str
+    category: str
+    tags: tuple[str, ...]
+    input_schema: Mapping[str, Any]
+    output_schema: Mapping[str, Any]
+    used_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A search result: higher scores are better, 1.0 is an exact name."""
+
+    info: WorkflowInfo
+    score: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """What a dry run says about one step. `would` is in words; `decided` is False while unknown."""
+
+    id: str
+    target: str
+    effect: Effect
+    would: Literal["run", "skip", "depends"]
+    reason: str
+    input: Any
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a run would do; nothing was recorded and nothing was called."""
+
+    workflow: WorkflowInfo
+    valid: bool
+    steps: tuple[PlannedStep, ...]
+    groups: tuple[tuple[str, ...], ...]
+    mutations: int
+    output: Any
+    missing: tuple[InputField, ...] = ()
+    invalid: tuple["InvalidInput", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidInput:
+    """An input that has the wrong type or value."""
+
+    name: str
+    type: str
+    description: str
+    error: str
+    received: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One attempt of a step."""
+
+    attempt: int
+    started_at: int | None
+    ended_at: int
+    failure: Failure | None
+    again_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a run: where it stands and every attempt so far."""
+
+    path: str
+    target: str
+    status: Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
+    attempts: tuple[AttemptView, ...]
+    output: Any = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as a reader sees it. `output` is partial unless the status is `completed`."""
+
+    id: str
+    namespace: str
+    workflow: str
+    version: str
+    kind: str
+    status: str
+    whose_move: Move
+    next_step: str
+    created_at: int
+    started_at: int | None
+    ended_at: int | None
+    wake_at: int | None
+    deadline: int | None
+    actor: str
+    input: Any
+    output: Any
+    steps: tuple[StepView, ...]
+    failed_step: str = ""
+    failure: Failure | None = None
+    retry_of: str = ""
+    retried_by: str = ""
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as a list shows it."""
+
+    id: str
+    namespace: str
+    workflow: str
+    version: str
+    kind: str
+    status: str
+    whose_move: Move
+    created_at: int
+    ended_at: int | None
+    wake_at: int | None
+    failed_step: str
+    failure_kind: str
+    failure_code: str
+    retry_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Runs that failed in the same way."""
+
+    workflow: str
+    step: str
+    kind: str
+    code: str
+    count: int
+    last_at: int
+    last_run: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list; empty means all. `status` may be a family such as `failed` or `paused`."""
+
+    workflow: str = ""
+    version: str = ""
+    status: str = ""
+    kind: str = ""
+    whose_move: str = ""
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """A page of runs, newest first; `cursor` is empty on the last page."""
+
+    rows: tuple[RunRow, ...]
+    cursor: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What `doctor` reports: one named check with its result and what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
