@@ -153,7 +153,7 @@ def decode(status: int, content_type: str, body: bytes) -> Any:
     if status in {204, 205} or not body:
         return None
     media, charset = _content_type(content_type)
-    if _is_json(media):
+    if is_json(media):
         return _json(_text(body, charset))
     if _is_text(media):
         return {"text": _text(body, charset)}
@@ -206,7 +206,12 @@ def _content_type(value: str) -> tuple[str, str]:
     return media.strip().lower(), ""
 
 
-def _is_json(media: str) -> bool:
+def is_json(media: str) -> bool:
+    """Whether a media type, in lower case and without parameters, promises JSON.
+
+    >>> is_json("application/problem+json"), is_json("text/html")
+    (True, False)
+    """
     return media in {"application/json", "text/json"} or media.endswith("+json")
 
 

@@ -1,0 +1,60 @@
+"""The words of planning: what a planner may look up, what it asks for, and its limits."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from engine.core.breaker import BreakerPolicy
+from engine.core.model import Task, Workflow
+from engine.core.retry import SECOND, RetryPolicy
+
+MAX_ITEMS = 10_000
+MAX_DEPTH = 16
+MAX_STEPS = 100_000
+MAX_WIDTH = 64
+"""How many calls one run may have under way; an unbounded forEach is bounded by it."""
+
+TIMEOUT = 30 * SECOND
+"""For an attempt whose document names none."""
+
+
+class Library(Protocol):
+    """Compiled workflows, already at hand."""
+
+    def default(self, namespace: str, name: str) -> Workflow | None:
+        """The version that a reference without a version means."""
+        ...
+
+    def version(self, namespace: str, name: str, version: str) -> Workflow | None:
+        """A named version."""
+        ...
+
+    def pinned(self, digest: str) -> Workflow:
+        """The version that a run opened earlier."""
+        ...
+
+    def accepted(self, workflow: Workflow) -> bool:
+        """Whether a person need not accept it first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt that the shell shall make. `timeout` is in microseconds."""
+
+    path: str
+    task: Task
+    input: Any
+    attempt: int
+    timeout: int
+    retry: RetryPolicy
+    breaker: BreakerPolicy | None
+
+
+@dataclass(slots=True)
+class Decision:
+    """Events to record, calls to make, and when to look again if there are none."""
+
+    events: list[Any] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    wake_at: int | None = None
+    idle: bool = False

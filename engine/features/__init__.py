@@ -1,0 +1,1 @@
+"""Features: pure, each one value named FEATURE, none of which knows another."""
