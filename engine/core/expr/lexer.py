@@ -1,0 +1,158 @@
+"""From text to tokens, one at a time, so that an expression may end in the middle of a text.
+
+Knows no grammar. A name may contain `-` between letters, which is why a minus between names
+needs spaces. Numbers are JSON numbers. Texts stand in single or double quotes.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.core.expr.limits import SOURCE_LIMIT
+from engine.core.expr.trouble import ExpressionError
+
+_TOKEN = re.compile(
+    r"""(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+    |(?P<name>[^\W\d]\w*(?:-\w+)*)
+    |(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
+    |(?P<open>\$?\{\{)
+    |(?P<op>\|\||&&|==|!=|<=|>=|[<>!+\-*/%()\[\]{},.:?|$@])""",
+    re.VERBOSE | re.DOTALL,
+)
+_BLANK = re.compile(r"[ \t\r\n]*")
+_MEMBER = re.compile(r"\$?\w+(?:-\w+)*")
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_ITSELF = "\\/'\"{}$"
+
+Kind = Literal["number", "name", "string", "open", "op", "end"]
+
+_WRONG = {
+    "=": "compare with `==`",
+    "&": "write `&&`",
+    "^": "there is no `^`",
+    "~": "there is no `~`; use `matches(text, pattern)`",
+    ";": "write one expression",
+    "`": "write texts in single or double quotes",
+    "“": "use straight quotes",
+    "‘": "use straight quotes",
+    "'": "the text has no closing quote",
+    '"': "the text has no closing quote",
+    "}": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of the language. `text` is as written; `start` and `end` are offsets."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+
+    def is_op(self, text: str) -> bool:
+        """Whether this is the operator or bracket `text`."""
+        return self.kind == "op" and self.text == text
+
+
+class Lexer:
+    """Reads tokens from `text`, beginning at `start`. `token` is the one being looked at."""
+
+    def __init__(self, text: str, start: int = 0) -> None:
+        self.text = text
+        self.start = start
+        self.token = Token("op", "", start, start)
+        self.advance()
+
+    def advance(self) -> Token:
+        """Move on; returns the token that was current before."""
+        before = self.token
+        self.token = self._read(before.end)
+        return before
+
+    def member(self) -> Token:
+        """Read the name straight after the current token (a dot) and move past it."""
+        at = self.token.end
+        match = _MEMBER.match(self.text, at)
+        if match is None:
+            raise ExpressionError(
+                "a name must follow the dot", at, "for other keys write `['any key']`"
+            )
+        if match.group().isdigit():
+            hint = f"write `[{match.group()}]` for an element of an array"
+            raise ExpressionError("a name must follow the dot", at, hint)
+        self.token = Token("name", match.group(), at, match.end())
+        return self.advance()
+
+    def _read(self, position: int) -> Token:
+        blank = _BLANK.match(self.text, position)
+        at = blank.end() if blank else position
+        if at - self.start > SOURCE_LIMIT:
+            raise _too_long(self.start)
+        match = _TOKEN.match(self.text, at)
+        if match is None:
+            return self._other(at)
+        if match.end() - self.start > SOURCE_LIMIT:
+            raise _too_long(self.start)
+        return Token(_kind(match.lastgroup), match.group(), at, match.end())
+
+    def _other(self, at: int) -> Token:
+        if at >= len(self.text):
+            return Token("end", "", at, at)
+        character = self.text[at]
+        hint = _WRONG.get(character, "")
+        raise ExpressionError(f"unexpected {character!r}", at, hint)
+
+
+def _kind(group: str | None) -> Kind:
+    match group:
+        case "number" | "name" | "string" | "open":
+            return group
+        case _:
+            return "op"
+
+
+def _too_long(start: int) -> ExpressionError:
+    return ExpressionError(
+        f"the expression is longer than {SOURCE_LIMIT:,} characters",
+        start,
+        "split it into several steps or fields",
+    )
+
+
+def number(token: Token) -> int | float:
+    """The value of a number token. Whole numbers have no bound, others must be finite."""
+    text = token.text
+    if len(text) > 1 and text[0] == "0" and text[1].isdigit():
+        raise ExpressionError("a number cannot begin with 0", token.start, "leave the zero out")
+    if text.isdigit():
+        return int(text)
+    value = float(text)
+    if not math.isfinite(value):
+        raise ExpressionError("the number is too large", token.start)
+    return value
+
+
+def string(token: Token) -> str:
+    r"""The value of a string token, its escapes read as in JSON, `\'` besides."""
+    body = token.text[1:-1]
+    if "\\" not in body:
+        return body
+    text = _ESCAPE.sub(lambda match: _unescape(match.group(1), token.start), body)
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ExpressionError("half of a surrogate pair", token.start) from None
+
+
+def _unescape(escape: str, at: int) -> str:
+    if len(escape) == 5:
+        return chr(int(escape[1:], 16))
+    if escape in _ITSELF:
+        return escape
+    if escape in _ESCAPES:
+        return _ESCAPES[escape]
+    hint = "write `\\\\` for a backslash"
+    raise ExpressionError(f"there is no escape \\{escape}", at, hint)

@@ -1,0 +1,264 @@
+"""JSON values with `{{ expression }}` in their texts, compiled once and rendered many times.
+
+A text that is nothing but one expression keeps the type of its value; inside a text a value
+becomes text. A text that is JSON with expressions in it stays JSON whatever the values hold.
+Rendering is a single pass: what an expression gives is never read again. A value without
+expressions is returned itself, and values are passed on by reference, so nobody may change
+what `render` returns. The module knows the language and nothing of workflows.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from engine.core.expr import EvaluationError, Expr, ExpressionError, Scope, parse
+from engine.core.expr.functions_text import joined
+from engine.core.expr.limits import VALUE_DEPTH_LIMIT
+from engine.core.expr.parser import Slot, slots
+from engine.core.expr.trouble import Trouble
+from engine.core.expr.values import to_text, truth
+from engine.core.interpolation import to_texts
+
+Reference = tuple[str | int, ...]
+Render = Callable[[Scope], Any]
+
+ROOTS = frozenset({"input", "tasks", "forEach"})
+"""What paths in a workflow document may begin with."""
+
+
+class TemplateError(ValueError):
+    """A template cannot be read. `path` is the place in the value, `offset` in its text."""
+
+    def __init__(self, message: str, path: str = "", offset: int = 0, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.offset = offset
+        self.hint = hint
+
+
+class Piece(NamedTuple):
+    """A part of a rendered text: as written in the document, or `inserted` by an expression."""
+
+    text: str
+    inserted: bool
+
+
+class Template:
+    """A compiled template. Immutable; equal to another with the same source.
+
+    `source` is the JSON value it was compiled from; `constant` says that no expression is in
+    it; `render(scope)` gives its value over a scope and raises `EvaluationError`.
+    """
+
+    __slots__ = ("_parts", "_references", "constant", "render", "source")
+
+    def __init__(self, source: Any, compiled: "_Compiled") -> None:
+        self.source = source
+        self.constant = compiled.render is None
+        self.render: Render = compiled.render or (lambda _: source)
+        self._parts = compiled.parts
+        self._references = compiled.references
+
+    def references(self) -> frozenset[Reference]:
+        """Static paths that the expressions read, from names of the scope."""
+        return self._references
+
+    def pieces(self, scope: Scope) -> tuple[Piece, ...]:
+        """The rendered text in pieces, for callers that escape what was inserted.
+
+        Concatenated they are the text that stands for the value. Raises `EvaluationError`.
+        """
+        if self.constant or not self._parts:
+            return (Piece(to_text(self.render(scope)), not self.constant),)
+        return tuple(
+            Piece(part, False) if isinstance(part, str) else Piece(to_text(part(scope)), True)
+            for part in self._parts
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.source == other.source
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"compile_template({self.source!r})"
+
+
+class _Compiled(NamedTuple):
+    """What compiling a part gave; `render` is None when it is constant."""
+
+    render: Render | None
+    references: frozenset[Reference] = frozenset()
+    parts: tuple[str | Render, ...] = ()
+
+
+_CONSTANT = _Compiled(None)
+
+
+def compile_template(value: Any, roots: Collection[str] = ROOTS) -> Template:
+    """Compile a JSON value whose texts may hold `{{ expression }}` or `${{ expression }}`.
+
+    `roots` are the names that paths may begin with. Raises `TemplateError`.
+
+    >>> compile_template({"id": "{{input.id}}", "to": "user {{input.id}}"}).render({"input": {"id": 7}})
+    {'id': 7, 'to': 'user 7'}
+    """
+    return Template(value, _compile(value, "", roots, 0))
+
+
+def _compile(value: Any, path: str, roots: Collection[str], depth: int) -> _Compiled:
+    if depth > VALUE_DEPTH_LIMIT:
+        raise TemplateError(f"nested deeper than {VALUE_DEPTH_LIMIT}", path)
+    if isinstance(value, str):
+        return _compile_text(value, path, roots)
+    if isinstance(value, Mapping):
+        return _compile_object(value, path, roots, depth)
+    if isinstance(value, list | tuple):
+        return _compile_array(value, path, roots, depth)
+    return _CONSTANT
+
+
+def _compile_object(
+    value: Mapping[Any, Any], path: str, roots: Collection[str], depth: int
+) -> _Compiled:
+    for key in value:
+        if isinstance(key, str) and "{{" in key:
+            hint = "build the object with an expression: `{{ {'a key': input.x} }}`"
+            raise TemplateError("the name of a field cannot be a template", path, 0, hint)
+    made = {
+        key: _compile(item, f"{path}.{key}" if path else str(key), roots, depth + 1)
+        for key, item in value.items()
+    }
+    if all(part.render is None for part in made.values()):
+        return _CONSTANT
+    fields = [(key, made[key].render or _same(item)) for key, item in value.items()]
+    return _Compiled(
+        lambda scope: {key: render(scope) for key, render in fields}, _all(made.values())
+    )
+
+
+def _compile_array(
+    value: Sequence[Any], path: str, roots: Collection[str], depth: int
+) -> _Compiled:
+    made = [
+        _compile(item, f"{path}[{index}]", roots, depth + 1) for index, item in enumerate(value)
+    ]
+    if all(part.render is None for part in made):
+        return _CONSTANT
+    renders = [part.render or _same(item) for part, item in zip(made, value, strict=True)]
+    return _Compiled(lambda scope: [render(scope) for render in renders], _all(made))
+
+
+def _same(value: Any) -> Render:
+    return lambda _: value
+
+
+def _all(parts: Collection[_Compiled]) -> frozenset[Reference]:
+    return frozenset().union(*(part.references for part in parts))
+
+
+def _compile_text(text: str, path: str, roots: Collection[str]) -> _Compiled:
+    if "{{" not in text:
+        return _CONSTANT
+    try:
+        parts = slots(text, roots)
+    except ExpressionError as error:
+        raise TemplateError(error.message, path, error.offset, error.hint) from None
+    exprs = [part if isinstance(part, str) else _expr(part, text) for part in parts]
+    references = frozenset().union(*(e.references() for e in exprs if isinstance(e, Expr)))
+    if len(exprs) == 1 and isinstance(exprs[0], Expr):
+        return _Compiled(_value(exprs[0], path), references)
+    values = tuple(part if isinstance(part, str) else _value(part, path) for part in exprs)
+    return _Compiled(_text(exprs, values, path), references, values)
+
+
+def _expr(slot: Slot, text: str) -> Expr:
+    return Expr(slot.node, text[slot.start : slot.end].strip(), slot.start)
+
+
+def _value(expr: Expr, path: str) -> Render:
+    if expr.walk is not None:
+        return expr.walk
+
+    def render(scope: Scope) -> Any:
+        try:
+            return expr.evaluate(scope)
+        except EvaluationError as error:
+            raise error.within(path=path) from None
+
+    return render
+
+
+def _text(exprs: Sequence[str | Expr], values: Sequence[str | Render], path: str) -> Render:
+    convert = to_texts(exprs)
+    parts = tuple(_literal(v) if isinstance(v, str) else _slot(next(convert), v) for v in values)
+
+    def render(scope: Scope) -> str:
+        try:
+            return joined([part(scope) for part in parts])
+        except Trouble as trouble:
+            raise trouble.error("", path=path) from None
+
+    return render
+
+
+def _literal(text: str) -> Callable[[Scope], str]:
+    return lambda _: text
+
+
+def _slot(convert: Callable[[Any], str], value: Render) -> Callable[[Scope], str]:
+    return lambda scope: convert(value(scope))
+
+
+class Condition:
+    """A compiled condition. Immutable; equal to another with the same source.
+
+    `source` is the text as written.
+    """
+
+    __slots__ = ("_expr", "source")
+
+    def __init__(self, source: str, expr: Expr) -> None:
+        self.source = source
+        self._expr = expr
+
+    def evaluate(self, scope: Scope) -> bool:
+        """Whether it holds over `scope`; null does not.
+
+        Raises `EvaluationError` where the value is neither true, false nor null.
+        """
+        value = self._expr.evaluate(scope)
+        if value is True or value is False:
+            return value
+        try:
+            return truth(value, "a condition")
+        except Trouble as trouble:
+            raise self._expr.failed(trouble) from None
+
+    def references(self) -> frozenset[Reference]:
+        """Static paths that the condition reads, from names of the scope."""
+        return self._expr.references()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Condition) and self.source == other.source
+
+    def __hash__(self) -> int:
+        return hash(self.source)
+
+    def __repr__(self) -> str:
+        return f"compile_condition({self.source!r})"
+
+
+def compile_condition(text: str | bool, roots: Collection[str] = ROOTS) -> Condition:
+    """Compile a condition: an expression in which paths may stand in `{{ }}`.
+
+    What stands in braces is a value, never text that is read again. Raises `TemplateError`.
+
+    >>> compile_condition("{{input.skip}} != true").evaluate({"input": {"skip": "x' || true"}})
+    True
+    """
+    source = str(text).lower() if isinstance(text, bool) else text
+    try:
+        return Condition(source, parse(source, roots, braces=True))
+    except ExpressionError as error:
+        raise TemplateError(error.message, "", error.offset, error.hint) from None
