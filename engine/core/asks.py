@@ -1,9 +1,11 @@
 """The words of planning: what a planner may look up, what it asks for, and its limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.core.breaker import BreakerPolicy
+from engine.core.errors import Failure
 from engine.core.model import Task, Workflow
 from engine.core.retry import SECOND, RetryPolicy
 
@@ -58,3 +60,34 @@ class Decision:
     calls: list[Call] = field(default_factory=list)
     wake_at: int | None = None
     idle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A step that failed for good."""
+
+    path: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A workflow being carried out inside a run."""
+
+    workflow: Workflow
+    prefix: str
+    input: Any
+    loop: Mapping[str, Any] | None = None
+
+
+Verdict = bool | Broken
+"""True: settled. False: still open. Broken: failed for good."""
+
+
+@dataclass(slots=True)
+class Loop:
+    """What the planner remembers of a forEach between two looks."""
+
+    items: list[Any]
+    following: int = 0
+    open: set[int] = field(default_factory=set)

@@ -14,10 +14,10 @@ may still save it.
 from collections.abc import Collection
 
 from engine.core import events as ev
-from engine.core.asks import Decision
+from engine.core.asks import Broken, Decision
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.status import OUTCOMES, TERMINAL, Status
-from engine.core.walk import Broken, Walker
+from engine.core.walk import Walker
 
 
 class Planner(Walker):

@@ -91,8 +91,10 @@ def split(path: str) -> tuple[str, str, int | None]:
 
 
 def evolve(run: Run, event: Any) -> Run:
-    """`run` after `event`, changed in place and returned."""
-    _FOLD[type(event)](run, event)
+    """`run` after `event`, changed in place and returned. An erased event changes nothing."""
+    fold = _FOLD.get(type(event))
+    if fold is not None:
+        fold(run, event)
     return run
 
 

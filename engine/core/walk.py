@@ -7,47 +7,28 @@ collects the calls and the earliest time to look again.
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from engine.core import events as ev
-from engine.core.asks import MAX_DEPTH, MAX_STEPS, MAX_WIDTH, TIMEOUT, Call, Decision, Library
+from engine.core.asks import (
+    MAX_DEPTH,
+    MAX_STEPS,
+    MAX_WIDTH,
+    TIMEOUT,
+    Broken,
+    Call,
+    Decision,
+    Library,
+    Loop,
+    Scope,
+    Verdict,
+)
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
 from engine.core.reading import as_list, as_text, because, target_name, until, usual_retry, wrong
 from engine.core.run import FALLBACK, Run, evolve
 from engine.core.schema import coerce_json, explain, with_defaults
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A step that failed for good."""
-
-    path: str
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A workflow being carried out inside a run."""
-
-    workflow: Workflow
-    prefix: str
-    input: Any
-    loop: Mapping[str, Any] | None = None
-
-
-Verdict = bool | Broken
-"""True: settled. False: still open. Broken: failed for good."""
-
-
-@dataclass(slots=True)
-class _Loop:
-    """What the planner remembers of a forEach between two looks."""
-
-    items: list[Any]
-    following: int = 0
-    open: set[int] = field(default_factory=set)
 
 
 class Walker:
@@ -58,7 +39,7 @@ class Walker:
         self.root = Scope(workflow, "", run.input)
         self._library = library
         self._inputs: dict[str, Any] = {}
-        self._loops: dict[str, _Loop] = {}
+        self._loops: dict[str, Loop] = {}
         self.now = 0
         self.busy: Collection[str] = ()
         self.out = Decision()
@@ -66,6 +47,7 @@ class Walker:
     # -- scopes ------------------------------------------------------------------------
 
     def walk(self, scope: Scope) -> Verdict:
+        """Look at every step of a scope; True when all are settled."""
         done, broken = True, None
         for step in scope.workflow.steps:
             verdict = self._step(scope, step)
@@ -92,9 +74,9 @@ class Walker:
 
     def _begun(self, scope: Scope, step: Step, path: str) -> Verdict:
         names = self._names(scope)
-        if path not in self.run.steps and step.condition is not None:
-            if not step.condition.evaluate(names):
-                return self._skip(path, f"condition is false: {step.condition.source}")
+        condition = None if path in self.run.steps else step.condition
+        if condition is not None and not condition.evaluate(names):
+            return self._skip(path, f"condition is false: {condition.source}")
         target = self._target(step, names)
         if target is None:
             return self._skip(path, "no case of the switch matches")
@@ -232,8 +214,8 @@ class Walker:
         given = with_defaults(workflow.input_schema, value)
         missing, invalid = explain(workflow.input_schema, given)
         if missing or invalid:
-            wrong = ", ".join(entry.name for entry in (*missing, *invalid))
-            raise wrong("invalid_input", f"input of {workflow.name} is wrong: {wrong}")
+            names = ", ".join([field.name for field in missing] + [one.name for one in invalid])
+            raise wrong("invalid_input", f"input of {workflow.name} is wrong: {names}")
         return given
 
     # -- loops ---------------------------------------------------------------------------
@@ -265,7 +247,7 @@ class Walker:
         self.emit(ev.LoopClosed(path))
         return True
 
-    def _opened(self, step: Step, path: str, names: Mapping[str, Any]) -> _Loop:
+    def _opened(self, step: Step, path: str, names: Mapping[str, Any]) -> Loop:
         known = self._loops.get(path)
         if known is not None:
             return known
@@ -273,7 +255,7 @@ class Walker:
         items = as_list(step.for_each.items.render(names))
         if path not in self.run.loops:
             self.emit(ev.LoopOpened(path, len(items)))
-        known = self._loops[path] = _Loop(items)
+        known = self._loops[path] = Loop(items)
         return known
 
     def _items(
@@ -282,7 +264,7 @@ class Walker:
         step: Step,
         target: Target,
         path: str,
-        loop: _Loop,
+        loop: Loop,
         names: Mapping[str, Any],
     ) -> Broken | None:
         broken: Broken | None = None
@@ -311,7 +293,7 @@ class Walker:
         target: Target,
         path: str,
         index: int,
-        loop: _Loop,
+        loop: Loop,
         names: Mapping[str, Any],
     ) -> Verdict:
         each = step.for_each
@@ -376,6 +358,7 @@ class Walker:
         return False
 
     def emit(self, event: Any) -> None:
+        """Fold an event into the run and have it recorded."""
         if len(self.run.steps) > MAX_STEPS:
             raise wrong("too_many_steps", f"the run has more than {MAX_STEPS:,} steps")
         self.out.events.append(event)
@@ -386,6 +369,7 @@ class Walker:
         return names if scope.loop is None else {**names, "forEach": scope.loop}
 
     def output(self, scope: Scope) -> Any:
+        """What a scope whose steps are settled returns; raises StepError."""
         template = scope.workflow.output
         if template is not None:
             return template.render(self._names(scope))

@@ -216,7 +216,7 @@ def test_a_sub_workflow_with_a_wrong_input_fails_its_step() -> None:
 
 def test_a_sleep_pauses_the_run_until_its_time() -> None:
     steps = [{"id": "z", "taskRef": "nap"}, {"id": "a", "taskRef": "t", "dependsOn": ["z"]}]
-    nap = task("nap", type="sleep", duration="2s")
+    nap = task("nap", type="sleep", sleep={"duration": "2s"})
     world = World(compile_all(look("t"), nap, flow("w", steps)), "w", {})
     paused = world.planner.advance(0)
     assert (paused.idle, paused.wake_at, world.run.status) == (True, 2_000_000, "paused:timer")
@@ -225,7 +225,7 @@ def test_a_sleep_pauses_the_run_until_its_time() -> None:
 
 
 def test_a_deadline_ends_the_run_whatever_it_waits_for() -> None:
-    nap = task("nap", type="sleep", duration="2h")
+    nap = task("nap", type="sleep", sleep={"duration": "2h"})
     workflows = compile_all(nap, flow("w", [{"id": "z", "taskRef": "nap"}]))
     world = World(workflows, "w", {}, deadline=5_000).go(echo)
     assert world.run.status == "failed:exhausted"
@@ -234,7 +234,7 @@ def test_a_deadline_ends_the_run_whatever_it_waits_for() -> None:
 
 
 def test_a_mutation_is_never_begun_without_a_grant() -> None:
-    send = task("send", type="python", function="send")
+    send = task("send", type="python", python={"function": "send"})
     workflows = compile_all(send, flow("w", [{"id": "s", "taskRef": "send"}]))
     world = World(workflows, "w", {})
     (call,) = world.planner.advance(0).calls

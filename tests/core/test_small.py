@@ -88,17 +88,17 @@ json_values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner)
+    ),
     max_leaves=20,
-)
+)  # far from being nested too deep
 
 
 @given(json_values)
 def test_a_json_value_is_plain_already(value: Any) -> None:
-    try:
-        assert plain.plain(value) == value
-    except StepError as error:
-        assert error.failure.code == "output_not_json"
+    assert plain.plain(value) == value
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_a_sleep_refuses_what_is_no_time(value: Any) -> None:
         reading.until(value, now=0)
 
 
-@given(st.integers(0, 2**60), st.binary(min_size=10, max_size=10))
+@given(st.integers(0, 10**17), st.binary(min_size=10, max_size=10))
 def test_ids_are_valid_and_ordered_by_time(now: int, chance: bytes) -> None:
     one, later = uid.new(now, chance), uid.new(now + 1_000, bytes(10))
     assert uid.valid(one)
-    assert one[:13] < later[:13] or now // 1000 >= 2**48 - 1
+    assert one[:13] < later[:13]

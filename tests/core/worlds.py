@@ -25,7 +25,7 @@ def task(name: str, **spec: Any) -> dict[str, Any]:
 
 def look(name: str, **spec: Any) -> dict[str, Any]:
     """A task that calls the registered function `look`, which only reads."""
-    return task(name, type="python", function="look", **spec)
+    return task(name, type="python", python={"function": "look"}, **spec)
 
 
 def flow(name: str, tasks: Sequence[Mapping[str, Any]], **spec: Any) -> dict[str, Any]:
