@@ -1,0 +1,1 @@
+"""Connectors: where the engine calls the world and classifies what comes back."""

@@ -1,0 +1,67 @@
+"""The HTTP connector's front door: light to import, heavy only from the first call on.
+
+Importing the HTTP libraries takes longer than the rest of the start-up together, and many
+sessions never make a request. They are therefore imported on a thread when the first call
+comes, and the one client is made then (`exchange.py` is the room behind this door).
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
+from engine.core.request import Request
+from engine.shell.connectors.limits import HttpLimits
+
+if TYPE_CHECKING:
+    from engine.shell.connectors.exchange import Exchange
+    from engine.shell.guard import Resolve
+
+
+class HttpConnector:
+    """Makes requests, within bounds and behind the guard.
+
+    `allowed` names pairs of host and port that may be private. `resolve` replaces the
+    system's resolver.
+    """
+
+    def __init__(
+        self,
+        allowed: Collection[tuple[str, int]] = (),
+        limits: HttpLimits | None = None,
+        resolve: "Resolve | None" = None,
+    ) -> None:
+        self._allowed = frozenset(allowed)
+        self._limits = limits or HttpLimits()
+        self._resolve = resolve
+        self._exchange: Exchange | None = None
+        self._opening = asyncio.Lock()
+
+    async def call(self, request: Request, timeout: float) -> Any:  # noqa: ASYNC109
+        """The decoded answer of one request, within `timeout` seconds all in all.
+
+        Reads follow at most `limits.redirects` redirects; everything else follows none and is
+        sent at most once. Raises StepError with the failure classified; for a request that
+        changes something its details say `sent` (did it leave: no, unknown, yes) and
+        `applied` (did it happen), by TRUST 3.1.
+        """
+        exchange = self._exchange or await self._open()
+        return await exchange.call(request, timeout)
+
+    async def close(self) -> None:
+        """Close every connection. A later call opens anew."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            await exchange.close()
+
+    async def _open(self) -> "Exchange":
+        async with self._opening:
+            if self._exchange is None:
+                make = await asyncio.to_thread(_load)
+                self._exchange = make(self._allowed, self._limits, self._resolve)
+            return self._exchange
+
+
+def _load() -> Callable[..., "Exchange"]:
+    from engine.shell.connectors.exchange import open_exchange
+
+    return open_exchange
