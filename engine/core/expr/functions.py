@@ -86,7 +86,7 @@ _ALL = (
     Function("sort(x)", "numbers or texts in order, nulls last", 1, 1, arrays.sort),
     Function("unique(x)", "each value once", 1, 1, arrays.unique, "everything"),
     Function("flatten(x)", "arrays inside the array opened by one level", 1, 1, arrays.flatten),
-    Function("count(x)", "how many elements are not null", 1, 1, arrays.count),
+    Function("count(x)", "how many elements are not null", 0, 1, arrays.count),
     Function("sum(x)", "of the numbers in an array; nulls do not count", 1, 1, numbers.total),
     Function("avg(x)", "the mean, or null for none", 1, 1, numbers.average),
     Function("min(x)", "the smallest of an array or of the arguments", 1, MANY, numbers.smallest),

@@ -126,6 +126,9 @@ def flatten(value: Any) -> list[Any]:
     return found
 
 
-def count(value: Any) -> int:
-    """How many elements are not null."""
-    return sum(1 for each in need_array(value, "`count`") if each is not None)
+def count(*values_: Any) -> int:
+    """How many elements are not null. `count()` has a meaning only in an aggregation."""
+    if not values_:
+        hint = "write `count(x)`; only in `aggregate` and `groupBy` it counts the elements"
+        raise Trouble("wrong_value", "`count()` of what?", hint)
+    return sum(1 for each in need_array(values_[0], "`count`") if each is not None)

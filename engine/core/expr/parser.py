@@ -153,6 +153,8 @@ class Parser:
             return self._closed(Where(self._expression()))
         if self._lexer.token.is_op(":"):
             return self._closed(self._slice(None))
+        if self._lexer.token.is_op("]"):
+            raise self._unexpected("a key is missing here", "for all elements write `[*]`")
         key = self._expression()
         if not isinstance(key, Literal):
             return self._closed(Computed(key))
@@ -301,8 +303,8 @@ class Parser:
         if not self._op(text):
             raise self._unexpected(message)
 
-    def _unexpected(self, message: str) -> ExpressionError:
-        return unexpected(self._lexer.token, message)
+    def _unexpected(self, message: str, hint: str = "") -> ExpressionError:
+        return unexpected(self._lexer.token, message, hint)
 
     def _count(self, at: int) -> None:
         self._nodes += 1
@@ -360,11 +362,12 @@ def whole(text: str, roots: Collection[str] | None, braces: bool = False) -> Nod
     return parser.node
 
 
-def unexpected(token: Token, message: str) -> ExpressionError:
+def unexpected(token: Token, message: str, hint: str = "") -> ExpressionError:
     """The error for a token that cannot stand where it stands."""
     found = f"found {token.text!r}" if token.text else "found the end"
-    hint = ""
-    if token.text in _WORDS:
+    if hint:
+        pass
+    elif token.text in _WORDS:
         hint = f"write `{_WORDS[token.text]}`"
     elif token.text in LEVELS:
         hint = "put the part before it in parentheses"
