@@ -1,18 +1,28 @@
-"""Does what a step gives fit what the next one takes? Warnings only, made from the schemas.
+"""Does what one step gives fit what the next one takes? Warnings, made from the schemas.
 
-A document's schemas may be incomplete, so a mismatch is a warning; `strict` makes errors of them
-for those who want their folder clean.
+A document's schemas may be incomplete or out of date, so a mismatch is a warning; `strict` makes
+an error of it for those who want their folder clean. Only what is certain is said: a reference to
+a property that a closed schema does not have, types that have nothing in common, a required input
+that is absent, an input that a closed schema does not know.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from engine.core.documents.raw import Report
-from engine.core.model import Workflow
+from engine.core.documents.raw import Report, join
+from engine.core.documents.shapes import LOOP_OUTPUT, Shape, property_names, shape_of_output
+from engine.core.documents.templates import locate
+from engine.core.documents.values import Finding, Typing, compare
+from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
+from engine.core.template import Condition, Template
 from engine.core.views import Problem
+from engine.core.words import did_you_mean, listed, shorten
+
+Workflows = Mapping[tuple[str, str], Workflow]
 
 MISMATCHES = frozenset(
-    {"unknown_property", "type_clash", "missing_input", "unknown_input", "bad_value_for_schema"}
+    {"unknown_property", "type_clash", "missing_input", "unknown_input", "unfit_value"}
 )
 """The codes of problems that say: these two do not fit."""
 
@@ -25,7 +35,150 @@ def strict(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     )
 
 
-def check_flow(
-    workflow: Workflow, report: Report, workflows: Mapping[tuple[str, str], Workflow]
-) -> None:
+def check_flow(workflow: Workflow, report: Report, workflows: Workflows) -> None:
     """Warn about everything that does not fit between the steps of a workflow."""
+    flow = _Flow(workflow, report, workflows)
+    for step in workflow.steps:
+        path = join("spec.tasks", flow.places[step.id])
+        for where, compiled in _compiled(step, path):
+            flow.references(where, compiled)
+        flow.inputs(step, path)
+    if workflow.output is not None:
+        flow.references("spec.output", workflow.output)
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """An input with the place it stands in and the task or workflow that takes it."""
+
+    target: Target
+    template: Template
+    path: str
+
+
+class _Flow:
+    """One workflow with the shapes of what its steps give."""
+
+    def __init__(self, workflow: Workflow, report: Report, workflows: Workflows) -> None:
+        self.report = report
+        self.workflows = workflows
+        steps = report.raw.value["spec"]["tasks"]
+        self.places = {step["id"]: index for index, step in enumerate(steps)}
+        self.input = Shape((workflow.input_schema,))
+        self.outputs = {step.id: _output(step, workflows) for step in workflow.steps}
+        self.said: set[tuple[str, str]] = set()
+
+    def references(self, path: str, compiled: Template | Condition) -> None:
+        """Warn about references to properties that are certainly not there."""
+        for reference in compiled.references():
+            missing = self._missing(reference)
+            if missing is not None:
+                where = locate(path, compiled.source, reference)
+                self._say(where, replace(missing, path=where))
+
+    def _missing(self, reference: tuple[str | int, ...]) -> Finding | None:
+        match reference:
+            case ("input", *rest):
+                shape, name = self.input, "input"
+            case ("tasks", str(step), "output", *rest) if step in self.outputs:
+                shape, name = self.outputs[step], f"tasks.{step}.output"
+            case _:
+                return None
+        for key in rest:
+            known = property_names(shape)
+            if isinstance(key, str) and known is not None and key not in known:
+                hint = did_you_mean(key, known) or f"it has: {listed(sorted(known))}"
+                return Finding("", "unknown_property", f"{name} has no {shorten(key)!r}", hint)
+            shape, name = shape.at(key), join(name, key)
+        return None
+
+    def types(self, reference: tuple[str | int, ...]) -> frozenset[str] | None:
+        """The types that a reference can have, None when anything is possible."""
+        match reference:
+            case ("input", *rest):
+                shape = self.input
+            case ("tasks", str(step), "output", *rest) if step in self.outputs:
+                shape = self.outputs[step]
+            case ("tasks", _, "status"):
+                return frozenset({"string"})
+            case _:
+                return None
+        for key in rest:
+            shape = shape.at(key)
+        return shape.types
+
+    def inputs(self, step: Step, path: str) -> None:
+        """Warn about what the step's targets do not take."""
+        for value in _values(step, path):
+            schema = _input_schema(value.target, self.workflows)
+            if schema is not None:
+                given = _unwrapped(value.target, value.template.source)
+                typing: Typing = self.types
+                for finding in compare(schema, given, value.path, typing):
+                    self._say(finding.path, finding)
+
+    def _say(self, path: str, finding: Finding) -> None:
+        # The arms of a switch often take the same input: once is enough.
+        if (path, finding.message) not in self.said:
+            self.said.add((path, finding.message))
+            self.report.warn(path, finding.code, finding.message, finding.hint)
+
+
+def _output(step: Step, workflows: Workflows) -> Shape:
+    def look(reference: WorkflowRef) -> Workflow | None:
+        # A pinned version is not in the folder, so nothing is certain about it.
+        key = (reference.namespace, reference.name)
+        return None if reference.version else workflows.get(key)
+
+    shape = Shape(tuple(shape_of_output(target, look) for target in _targets(step)))
+    return shape if step.for_each is None else Shape((LOOP_OUTPUT,))
+
+
+def _targets(step: Step) -> Iterator[Target]:
+    if step.switch is not None:
+        yield from (case.target for case in step.switch.cases)
+    elif step.target is not None:
+        yield step.target
+    if step.fallback is not None:
+        yield step.fallback.target
+
+
+def _compiled(step: Step, path: str) -> Iterator[tuple[str, Template | Condition]]:
+    yield f"{path}.input", step.input
+    if step.condition is not None:
+        yield f"{path}.condition", step.condition
+    if step.switch is not None:
+        yield f"{path}.switch.value", step.switch.value
+    if step.for_each is not None:
+        yield f"{path}.forEach.items", step.for_each.items
+    if step.fallback is not None and step.fallback.input is not None:
+        yield f"{path}.fallback.input", step.fallback.input
+
+
+def _values(step: Step, path: str) -> Iterator[_Value]:
+    if step.switch is not None:
+        for case in step.switch.cases:
+            yield _Value(case.target, step.input, f"{path}.input")
+    elif step.target is not None:
+        yield _Value(step.target, step.input, f"{path}.input")
+    if step.fallback is not None:
+        own = step.fallback.input
+        where = f"{path}.input" if own is None else f"{path}.fallback.input"
+        yield _Value(step.fallback.target, own or step.input, where)
+
+
+def _input_schema(target: Target, workflows: Workflows) -> Mapping[str, Any] | None:
+    reference = target if isinstance(target, WorkflowRef) else target.workflow
+    if isinstance(target, Task) and target.input_schema is not None:
+        return target.input_schema
+    if reference is None or reference.version is not None:
+        return None
+    found = workflows.get((reference.namespace, reference.name))
+    return None if found is None else found.input_schema
+
+
+def _unwrapped(target: Target, given: Any) -> Any:
+    wrapped = isinstance(given, dict) and given.keys() == {"data"}
+    if isinstance(target, Task) and target.transform is not None and wrapped:
+        return given["data"]
+    return given

@@ -27,7 +27,15 @@ from engine.core.model import Effect, Workflow, strongest
 from engine.core.views import Problem
 from engine.core.words import shorten
 
-__all__ = ["RawDocument", "canonical", "digest", "needs_acceptance", "parse_documents", "rebuild"]
+__all__ = [
+    "Catalogue",
+    "RawDocument",
+    "canonical",
+    "digest",
+    "needs_acceptance",
+    "parse_documents",
+    "rebuild",
+]
 
 DEEPEST = 64
 T = TypeVar("T")

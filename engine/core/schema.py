@@ -26,10 +26,12 @@ __all__ = [
     "did_you_mean",
     "explain",
     "fields",
+    "followed",
     "generated_description",
     "is_valid",
     "property_at",
     "type_name",
+    "wants_structure",
     "with_defaults",
 ]
 
@@ -76,7 +78,7 @@ def fields(schema: Mapping[str, Any]) -> tuple[InputField, ...]:
 
 
 def _field(root: Mapping[str, Any], name: str, part: Any, required: bool) -> InputField:
-    part = _followed(root, part)
+    part = followed(root, part)
     written = part.get("description")
     made_up = generated_description(name, part)
     description = written if isinstance(written, str) and written else made_up
@@ -221,12 +223,12 @@ def _shown(value: Any) -> str:
 
 def property_at(schema: Mapping[str, Any], path: list[str | int]) -> Mapping[str, Any] | None:
     """The subschema that describes the value at `path`, as far as the schema says so plainly."""
-    here = _followed(schema, schema)
+    here = followed(schema, schema)
     for key in path:
         inner = here.get("items") if isinstance(key, int) else _named(here, key)
         if not isinstance(inner, Mapping):
             return None
-        here = _followed(schema, inner)
+        here = followed(schema, inner)
     return here
 
 
@@ -237,7 +239,8 @@ def _named(part: Mapping[str, Any], key: str) -> Any:
     return part.get("additionalProperties")
 
 
-def _followed(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
+def followed(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
+    """The subschema itself, or what its references lead to; empty when it says nothing."""
     for _ in range(16):
         if not isinstance(part, Mapping):
             return {}
@@ -257,7 +260,7 @@ def with_defaults(schema: Mapping[str, Any], value: Any) -> Any:
 
 
 def _filled(root: Mapping[str, Any], part: Any, value: Any, depth: int) -> Any:
-    part = _followed(root, part)
+    part = followed(root, part)
     properties = part.get("properties")
     if not isinstance(value, Mapping) or not isinstance(properties, Mapping) or depth > 16:
         return value
@@ -266,7 +269,7 @@ def _filled(root: Mapping[str, Any], part: Any, value: Any, depth: int) -> Any:
         if name in result:
             result[name] = _filled(root, inner, result[name], depth + 1)
         else:
-            found = _followed(root, inner)
+            found = followed(root, inner)
             if "default" in found:
                 result[name] = found["default"]
     return result
@@ -285,7 +288,7 @@ def coerce_json(value: Any, schema: Mapping[str, Any] | None) -> Any:
 
 
 def _coerced(root: Mapping[str, Any], part: Any, value: Any, where: str, depth: int) -> Any:
-    part = _followed(root, part)
+    part = followed(root, part)
     if isinstance(value, str):
         return _read(value, where) if wants_structure(part) else value
     properties = part.get("properties")

@@ -11,8 +11,9 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.core.definition import RawDocument
 from engine.core.views import Problem
@@ -32,8 +33,7 @@ _EMPTY = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\r?\n|$)|%YAML[^\n]*\n)*\Z")
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The documents of a folder in file order, and what could not be read."""
 
     documents: tuple[RawDocument, ...] = ()
@@ -114,7 +114,7 @@ def split_documents(text: str) -> Iterator[tuple[str, int]]:
     """
     cuts = [0, *(found.start() for found in _MARKER.finditer(text)), len(text)]
     line = 1
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         part = text[start:end]
         if not _EMPTY.match(part):
             yield part, line

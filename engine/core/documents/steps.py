@@ -124,7 +124,7 @@ def _target(section: Section, around: Around, switch: Switch | None, name: str) 
         section.error("taskRef", "missing_field", message, "give it taskRef, workflowRef or a type")
         return None
     if inline:
-        words = {"document": section.value, "description": section.text("description")}
+        words = {"document": {"spec": section.value}, "description": section.text("description")}
         return build_task(section, around.known, around.home, name or "step", **words)
     return _referred(section, around) if given else None
 
