@@ -1,0 +1,112 @@
+"""`handrail doctor`: what is broken on this machine, and what to do about each thing.
+
+A check that cannot be made is a broken thing, not a crash: a database that does not open still
+leaves the other checks to be read.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mcp_server.cli.ending import Exit, explain
+from mcp_server.cli.session import HandrailCommand, Session
+
+if TYPE_CHECKING:
+    from engine.core.views import Health
+
+
+@click.command(cls=HandrailCommand)
+@click.pass_obj
+def doctor_command(session: Session, /) -> int:
+    """Look at Python, SQLite, the database and its chain, the folders, the demo, the clients.
+
+    Exit code 1 when something is broken; a line with `!` works but deserves a look.
+    """
+    from mcp_server.cli.opening import carry_out
+
+    return carry_out(_doctor(session))
+
+
+async def _doctor(session: Session) -> int:
+    from mcp_server.cli.paint.reports import health_list
+
+    checks = [check async for check in _engine_checks(session)]
+    checks += [*folder_checks(session), *client_checks()]
+    broken = not all(check.ok for check in checks)
+    session.screen.result({"ok": not broken, "checks": checks}, lambda _: health_list(checks))
+    return Exit.FAILED if broken else Exit.OK
+
+
+def health(name: str, ok: bool, detail: str, hint: str = "") -> "Health":
+    """One check's result."""
+    from engine import views
+
+    made: Health = views.Health(name, ok, detail, hint)
+    return made
+
+
+async def _engine_checks(session: Session) -> AsyncIterator["Health"]:
+    from mcp_server.cli.opening import opened
+
+    try:
+        async with opened(session) as engine:
+            for check in await engine.health():
+                yield check
+            session.screen.note("Walking the journal's chain ...")
+            yield _chain(await engine.verify())
+    except Exception as error:
+        ending = explain(error)
+        yield health("database", False, ending.message, ending.hint)
+
+
+def _chain(found: Any) -> "Health":
+    if found.intact:
+        return health("chain", True, f"{found.events:,} events, intact")
+    hint = "Somebody or something changed the journal: keep the file, restore a copy."
+    return health("chain", False, "; ".join(map(str, found.problems[:3])) or "broken", hint)
+
+
+def folder_checks(session: Session) -> Sequence["Health"]:
+    """Whether the folders of documents can be read."""
+    from mcp_server.cli.opening import server_settings
+
+    return [_folder(folder) for folder in server_settings(session).folders]
+
+
+def _folder(folder: Path) -> "Health":
+    try:
+        found = sum(1 for _ in folder.iterdir())
+    except OSError as error:
+        return health("folder", False, f"{folder}: {error.strerror}", "Create it or leave it out.")
+    return health("folder", True, f"{folder}: {found} entries")
+
+
+def client_checks() -> Sequence["Health"]:
+    """Whether the clients on this machine start Handrail, and with a command that exists."""
+    from mcp_server.cli.clients import desktop_config
+
+    config = desktop_config()
+    if config is None:
+        return [health("clients", True, "Claude Desktop is not installed for this user")]
+    return [_client("Claude Desktop", config)]
+
+
+def _client(title: str, config: Path) -> "Health":
+    from mcp_server.cli.client_config import read_config
+    from mcp_server.cli.clients import NAME
+
+    try:
+        servers = read_config(config).get("mcpServers", {})
+    except Exception as error:
+        return health("clients", False, explain(error).message, explain(error).hint)
+    entry = servers.get(NAME) if isinstance(servers, dict) else None
+    if not isinstance(entry, dict):
+        hint = "Connect it with `handrail connect claude-desktop`."
+        return health("clients", True, f"{title} does not know Handrail: {config}", hint)
+    command = str(entry.get("command", ""))
+    if not Path(command).exists():
+        hint = "Write the entry again with `handrail connect claude-desktop`."
+        return health("clients", False, f"{title} starts {command!r}, which is not there", hint)
+    return health("clients", True, f"{title} is connected: {config}")

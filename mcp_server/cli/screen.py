@@ -1,0 +1,113 @@
+"""Where a command's words go: results to stdout, everything else to stderr.
+
+With `--json` stdout gets exactly one JSON value, also when the command fails. Otherwise results
+are painted by rich, which is imported for the first line that is painted. Foreign text has been
+through `visible` before it comes here. A terminal that knows no colour, no Unicode or no width
+gets plain words; a pipe gets lines that are never cut or wrapped.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, Any
+
+from mcp_server.cli.ending import WHO, Ending
+from mcp_server.cli.shape import to_json
+from mcp_server.text import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    Paint = Callable[[int], RenderableType]
+
+ENDLESS = 10_000
+"""The width of a pipe, in columns."""
+
+_PLAIN = str.maketrans(
+    {"✓": "+", "✗": "x", "●": "*", "○": "o", "↻": "~", "…": "...", "→": "->", "·": "-", "─": "-"}
+)
+
+
+class Screen:
+    """The two streams of one command."""
+
+    def __init__(self, *, json: bool = False, color: bool = True) -> None:
+        self.json = json
+        self.color = color
+
+    def result(self, value: Any, paint: "Paint") -> None:
+        """What the command was asked for: one JSON value, or what `paint` makes of a width."""
+        if self.json:
+            _write(sys.stdout, to_json(value) + "\n")
+        else:
+            self._painted(sys.stdout, paint)
+
+    def note(self, text: str) -> None:
+        """A line for the person at the terminal."""
+        _write(sys.stderr, visible(text) + "\n")
+
+    def painted_note(self, paint: "Paint") -> None:
+        """Something laid out, for the person at the terminal."""
+        self._painted(sys.stderr, paint)
+
+    def trouble(self, ending: Ending) -> None:
+        """What went wrong on one line, whose move it is and what to do on the next."""
+        if self.json:
+            _write(sys.stdout, to_json({"error": _error(ending)}) + "\n")
+        _write(sys.stderr, f"error: {visible(ending.message)}\n")
+        wrong = [ending.details.get(name, ()) for name in ("missing", "invalid")]
+        if any(wrong):
+            from mcp_server.cli.paint.workflows import input_problems
+
+            self._painted(sys.stderr, lambda _: input_problems(*wrong))
+        if ending.hint:
+            _write(sys.stderr, f"  {WHO[ending.move]}: {visible(ending.hint)}\n")
+
+    def console(self, stream: IO[str]) -> "Console":
+        """A rich console on a stream."""
+        from rich.console import Console
+
+        wide = None if stream.isatty() else ENDLESS
+        return Console(
+            file=stream,
+            width=wide,
+            no_color=None if self.color else True,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            # An old Windows console takes plain text; drawing through its API is not worth it.
+            legacy_windows=False,
+        )
+
+    @property
+    def lively(self) -> bool:
+        """Whether stderr is a terminal on which lines can be drawn over."""
+        return sys.stderr.isatty() and os.environ.get("TERM", "") not in {"dumb", "unknown"}
+
+    def _painted(self, stream: IO[str], paint: "Paint") -> None:
+        console = self.console(stream)
+        with console.capture() as capture:
+            console.print(paint(console.width))
+        lines = capture.get().split("\n")
+        _write(stream, "\n".join(line.rstrip() for line in lines))
+
+
+def _error(ending: Ending) -> dict[str, Any]:
+    return {
+        "code": ending.code,
+        "message": ending.message,
+        "hint": ending.hint,
+        "whoseMove": ending.move,
+        "details": ending.details,
+    }
+
+
+def _write(stream: IO[str], text: str) -> None:
+    """Write and flush; what the stream's encoding lacks is replaced by something near."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text)
+    stream.flush()

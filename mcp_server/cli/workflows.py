@@ -1,0 +1,53 @@
+"""`handrail workflows`: list them, search them, read one."""
+
+from typing import Any
+
+import click
+
+from mcp_server.cli.ending import Exit, Stop
+from mcp_server.cli.session import HandrailCommand, Session
+
+
+@click.command(cls=HandrailCommand)
+@click.argument("name", metavar="[NAME[@VERSION]]", required=False, default="")
+@click.option("--query", default="", metavar="WORDS", help="Search, best fit first.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, help="At most so many hits (20)."
+)
+@click.option("--all", "everything", is_flag=True, help="Deprecated workflows too.")
+@click.pass_obj
+def workflows_command(session: Session, /, name: str, **options: Any) -> int:
+    """List the workflows, search them with --query, or read the one called NAME."""
+    from mcp_server.cli.opening import carry_out
+
+    if name and options["query"]:
+        raise Stop(Exit.USAGE, "usage", "give a NAME or a --query, not both", "leave one out")
+    return carry_out(_read(session, name) if name else _list(session, **options))
+
+
+async def _read(session: Session, name: str) -> int:
+    from mcp_server.cli.opening import opened
+    from mcp_server.cli.paint.workflows import workflow_page
+
+    bare, _, version = name.partition("@")
+    async with opened(session) as engine:
+        details = await engine.details(bare, version)
+    session.screen.result(details, lambda _: workflow_page(details))
+    return Exit.OK
+
+
+async def _list(session: Session, query: str, limit: int, everything: bool) -> int:
+    from mcp_server.cli.opening import opened
+    from mcp_server.cli.paint.workflows import workflow_list
+
+    async with opened(session) as engine:
+        problems = engine.problems()
+        hits = engine.search(query, limit) if query else ()
+        listed = engine.workflows(include_deprecated=everything)
+    infos = [hit.info for hit in hits] if query else listed
+    value = {"hits": hits} if query else {"workflows": infos}
+    session.screen.result(value, lambda width: workflow_list(infos, width))
+    errors = sum(problem.severity == "error" for problem in problems)
+    if errors:
+        session.screen.note(f"{errors} errors in the documents: `handrail check FOLDER` lists them")
+    return Exit.OK
