@@ -1,0 +1,222 @@
+"""The shape of everything a tool takes and returns, as JSON Schema.
+
+Each tool has one outcome model: an object whose `status` says which outcome it is, valid for
+success, for failure and for a refusal alike, because clients check the structured result of an
+error too. The full model is served as `schema://tool/{name}`; what `tools/list` publishes is
+derived from it by leaving things out (`compact`), so whatever fits the full one fits the other.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+ANY: Schema = {}
+OBJECT: Schema = {"type": "object"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+MOVE: Schema = {"enum": ["engine", "clock", "person", "outside", "caller", "none"]}
+EFFECT: Schema = {"enum": ["pure", "read", "mutation"]}
+STEP_STATUS: Schema = {"enum": ["waiting", "running", "done", "skipped", "failed", "cancelled"]}
+RUN_STATUS: Schema = {
+    "enum": [
+        "pending", "active", "paused:retry", "paused:timer", "paused:signal", "paused:approval",
+        "paused:reconciliation", "paused:auth", "paused:permission", "paused:precondition",
+        "paused:budget", "completed", "failed:logic", "failed:internal", "failed:exhausted",
+        "failed:denied", "cancelled", "stale",
+    ]
+}  # fmt: skip
+
+
+def record(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    """A closed object: these fields and no others."""
+    schema: Schema = {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "additionalProperties": False,
+    }
+    return {**schema, "required": list(required)} if required else schema
+
+
+def listing(items: Schema) -> Schema:
+    """An array of `items`."""
+    return {"type": "array", "items": items}
+
+
+def described(schema: Schema, description: str, **more: Any) -> Schema:
+    """`schema` with words, a default, limits."""
+    return {**schema, **more, "description": description}
+
+
+def outcome(status: str | Schema, required: Mapping[str, Schema], **optional: Schema) -> Schema:
+    """One way a call can end."""
+    said = {"const": status} if isinstance(status, str) else status
+    return record({"status": said, **required}, optional)
+
+
+FIELD = record(
+    {"name": TEXT, "type": TEXT, "description": TEXT},
+    {"required": FLAG, "default": ANY, "enum": {"type": "array"}},
+)
+INVALID = record({"name": TEXT, "type": TEXT, "description": TEXT, "error": TEXT, "received": TEXT})
+FAILURE = record(
+    {"kind": TEXT, "code": TEXT, "message": TEXT, "retryable": FLAG},
+    {"hint": TEXT, "retryAfterMs": COUNT, "cause": listing(TEXT), "details": OBJECT},
+)
+ATTEMPT = record(
+    {"attempt": COUNT, "endedAt": TIME},
+    {"startedAt": TIME, "durationMs": COUNT, "error": FAILURE, "againAt": TIME},
+)
+STEP = record(
+    {"id": TEXT, "status": STEP_STATUS, "attempts": COUNT},
+    {
+        "durationMs": COUNT, "target": TEXT, "note": TEXT, "error": FAILURE, "againAt": TIME,
+        "output": ANY, "attemptLog": listing(ATTEMPT),
+    },
+)  # fmt: skip
+OMITTED = record({"characters": COUNT, "resource": TEXT})
+WORKFLOW = record(
+    {
+        "name": TEXT, "version": TEXT, "description": TEXT, "effect": EFFECT,
+        "inputs": listing(FIELD),
+    },
+    {
+        "categories": listing(TEXT), "tags": listing(TEXT), "steps": COUNT, "pending": FLAG,
+        "deprecated": FLAG, "score": {"type": "number"}, "why": TEXT,
+    },
+)  # fmt: skip
+PROBLEM = record(
+    {"file": TEXT, "severity": {"enum": ["error", "warning"]}, "code": TEXT, "message": TEXT},
+    {"line": COUNT, "path": TEXT, "hint": TEXT, "subject": TEXT},
+)
+VERSION = record(
+    {"version": TEXT, "default": FLAG, "effect": EFFECT, "publishedAt": TIME, "runs": OBJECT},
+    {"digest": TEXT, "pinned": FLAG, "deprecated": FLAG, "pending": FLAG},
+)
+STEP_INFO = record(
+    {"id": TEXT, "targets": listing(TEXT), "type": TEXT, "effect": EFFECT},
+    {"dependsOn": listing(TEXT), "condition": TEXT, "forEach": TEXT, "description": TEXT},
+)
+EXAMPLE = record({"name": TEXT, "input": OBJECT}, {"description": TEXT, "expectedOutput": ANY})
+TASK = record(
+    {"name": TEXT, "type": TEXT, "effect": EFFECT, "description": TEXT, "usedBy": listing(TEXT)},
+    {"category": TEXT, "tags": listing(TEXT), "inputs": listing(TEXT)},
+)
+RUN_ROW = record(
+    {
+        "executionId": TEXT, "workflow": TEXT, "version": TEXT, "status": RUN_STATUS,
+        "whoseMove": MOVE, "createdAt": TIME,
+    },
+    {
+        "kind": TEXT, "endedAt": TIME, "durationMs": COUNT, "wakeAt": TIME, "failedTask": TEXT,
+        "errorKind": TEXT, "errorCode": TEXT, "retryOf": TEXT,
+    },
+)  # fmt: skip
+GROUP = record(
+    {"workflow": TEXT, "kind": TEXT, "code": TEXT, "count": COUNT, "lastAt": TIME, "lastRun": TEXT},
+    {"failedTask": TEXT},
+)
+PLANNED = record(
+    {"id": TEXT, "effect": EFFECT, "would": {"enum": ["run", "skip", "depends"]}},
+    {"target": TEXT, "reason": TEXT, "input": ANY, "request": TEXT},
+)
+PLAN = record(
+    {"steps": listing(PLANNED), "parallelGroups": listing(listing(TEXT)), "mutations": COUNT}
+)
+WRONG = record({"name": TEXT, "error": TEXT}, {"received": TEXT})
+
+_RUN_FACTS: dict[str, Schema] = {
+    "workflow": TEXT, "version": TEXT, "kind": TEXT, "whoseMove": MOVE, "nextStep": TEXT,
+    "createdAt": TIME, "startedAt": TIME, "endedAt": TIME, "wakeAt": TIME, "deadline": TIME,
+    "durationMs": COUNT, "actor": TEXT, "retryOf": TEXT, "retriedBy": TEXT, "reused": FLAG,
+    "input": ANY, "output": ANY, "partialOutput": ANY, "outputOmitted": OMITTED,
+    "tasks": listing(STEP), "tasksOmitted": COUNT, "failedTask": TEXT, "errorMessage": TEXT,
+    "error": FAILURE,
+}  # fmt: skip
+
+DETAILS = outcome(
+    "ok",
+    {
+        "name": TEXT, "version": TEXT, "description": TEXT, "effect": EFFECT,
+        "inputs": listing(FIELD), "steps": listing(STEP_INFO),
+        "parallelGroups": listing(listing(TEXT)),
+    },
+    categories=listing(TEXT), tags=listing(TEXT), pending=FLAG, deprecated=FLAG,
+    examples=listing(EXAMPLE), outputs=listing(TEXT), inputSchema=OBJECT, document=OBJECT,
+    versions=listing(VERSION),
+)  # fmt: skip
+REFUSED = outcome(
+    "refused",
+    {"code": TEXT, "message": TEXT, "whoseMove": MOVE},
+    hint=TEXT, suggestions=listing(TEXT), arguments=listing(WRONG), errorId=TEXT,
+)  # fmt: skip
+RUN = outcome(RUN_STATUS, {"executionId": TEXT, "workflow": TEXT, "version": TEXT}, **_RUN_FACTS)
+RUN_BRIEF = outcome(
+    RUN_STATUS,
+    {"executionId": TEXT, "workflow": TEXT, "version": TEXT, "whoseMove": MOVE},
+    nextStep=TEXT, retryOf=TEXT,
+)  # fmt: skip
+INVALID_INPUT = outcome(
+    "invalid_input",
+    {
+        "workflow": TEXT, "missingInputs": listing(FIELD), "invalidInputs": listing(INVALID),
+        "suggestedPrompt": TEXT, "whoseMove": MOVE, "nextStep": TEXT,
+    },
+)  # fmt: skip
+DRY_RUN = outcome(
+    "dry_run",
+    {"workflow": TEXT, "version": TEXT, "plan": PLAN, "nextStep": TEXT},
+    output=ANY, missingInputs=listing(FIELD), invalidInputs=listing(INVALID),
+    suggestedPrompt=TEXT, pending=FLAG,
+)  # fmt: skip
+
+
+def page(name: str, items: Schema, **more: Schema) -> Schema:
+    """A page of a list."""
+    return outcome("ok", {name: listing(items)}, total=COUNT, nextCursor=TEXT, **more)
+
+
+def outcomes(*branches: Schema) -> Schema:
+    """Everything a tool can answer; a refusal is always among it."""
+    return {"type": "object", "anyOf": [*branches, REFUSED]}
+
+
+_QUIET = frozenset(
+    {"errorId", "arguments", "actor", "kind", "reused", "tasksOmitted", "deadline", "wakeAt"}
+)
+"""Rarely there: allowed in a compact schema without being listed."""
+
+
+def compact(full: Schema) -> Schema:
+    """`full` with one level of fields and without words: the same values fit, and more.
+
+    >>> compact(outcomes(outcome("ok", {"n": COUNT})))["required"]
+    ['status']
+    """
+    branches = full["anyOf"]
+    fields: dict[str, list[Schema]] = {}
+    for branch in branches:
+        for name, schema in branch["properties"].items():
+            fields.setdefault(name, []).append(schema)
+    always = set.intersection(*(set(branch["required"]) for branch in branches))
+    return {
+        "type": "object",
+        "properties": {
+            name: _widest(schemas) for name, schemas in fields.items() if name not in _QUIET
+        },
+        "required": sorted(always),
+    }
+
+
+def _widest(schemas: Iterable[Schema]) -> Schema:
+    kinds = {_kind(schema) for schema in schemas}
+    return {"type": kinds.pop()} if len(kinds) == 1 and None not in kinds else {}
+
+
+def _kind(schema: Schema) -> str | None:
+    if "const" in schema or "enum" in schema:
+        return "string"
+    kind = schema.get("type")
+    return kind if isinstance(kind, str) else None

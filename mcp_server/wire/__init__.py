@@ -1,0 +1,51 @@
+"""The engine's values as they cross the protocol: camelCase, RFC 3339, milliseconds, no nulls.
+
+Nothing else in this package builds a result. What is empty or ordinary is left out, so that an
+assistant does not pay for it; `shapes.py` says what may be there. Foreign text is made visible
+here (`foreign.message`), outputs and inputs stay exactly the data they are.
+"""
+
+from mcp_server.wire.basics import Answer, Json, called, failure, millis, refused, rfc3339
+from mcp_server.wire.runs import attempt, group, run, run_brief, run_row, step
+from mcp_server.wire.workflows import (
+    details,
+    example,
+    field,
+    fields,
+    invalid,
+    plan,
+    planned,
+    problem,
+    step_info,
+    task,
+    version,
+    workflow,
+)
+
+__all__ = [
+    "Answer",
+    "Json",
+    "attempt",
+    "called",
+    "details",
+    "example",
+    "failure",
+    "field",
+    "fields",
+    "group",
+    "invalid",
+    "millis",
+    "plan",
+    "planned",
+    "problem",
+    "refused",
+    "rfc3339",
+    "run",
+    "run_brief",
+    "run_row",
+    "step",
+    "step_info",
+    "task",
+    "version",
+    "workflow",
+]
