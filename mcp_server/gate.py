@@ -1,0 +1,130 @@
+"""The one interceptor round `tools/call`: no call reaches a tool or leaves one except through it.
+
+It finds the tool or suggests one, holds the arguments against the published schema and against
+nothing else, hands the call to the tool, and puts every refusal of the engine into words. An
+error nobody foresaw becomes `internal` with a number that stands in the log too; its text stays
+here. Arguments are never logged.
+"""
+
+import itertools
+import logging
+import os
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.extension import Extension
+from mcp_types import CallToolRequestParams
+
+from engine import Refused
+from mcp_server import prose, wire
+from mcp_server.arguments import Checked, nearest
+from mcp_server.calls import Call, Progress, Tool
+from mcp_server.opening import Door
+from mcp_server.text import visible
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+logger = logging.getLogger(__name__)
+
+Context = ServerRequestContext[Any, Any]
+
+_LIVE = frozenset({"get_run", "list_runs", "cancel_run", "retry_run"})
+"""These ask about runs, not about documents, and need not look at the folders."""
+
+
+class Gate(Extension):
+    """Strict arguments in, typed outcomes out."""
+
+    identifier = "handrail/gate"
+
+    def __init__(self, door: Door, tools: Iterable[Tool]) -> None:
+        self._door = door
+        self._tools: Mapping[str, Checked] = {tool.name: Checked(tool) for tool in tools}
+        self._errors = itertools.count(1)
+        self.others: MCPServer | None = None
+
+    async def intercept_tool_call(
+        self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
+    ) -> HandlerResult:
+        """Answer one call."""
+        checked = self._tools.get(params.name)
+        if checked is None:
+            return await self._foreign(params.name, ctx, call_next)
+        try:
+            arguments = checked.arguments(params.arguments or {})
+            call = Call(arguments, _actor(ctx), _progress(ctx))
+            live = checked.tool.name in _LIVE
+            engine = await (self._door.engine() if live else self._door.fresh())
+            answer = await checked.tool.body(engine, call)
+        except Refused as refused:
+            answer = refusal(refused)
+        except Exception as error:
+            answer = self._unforeseen(checked.tool.name, error)
+        return result(answer)
+
+    async def _foreign(self, name: str, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """A tool that somebody else registered on this server, or none at all."""
+        if self.others is not None and name in {t.name for t in await self.others.list_tools()}:
+            return await call_next(ctx)
+        near = nearest(name, self._tools)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(self._tools)}."
+        unknown = f"there is no tool {name[:80]!r}"
+        return result(
+            refusal(Refused("unknown_tool", unknown, hint, details={"suggestions": near}))
+        )
+
+    def _unforeseen(self, name: str, error: Exception) -> wire.Answer:
+        number = f"{os.getpid():x}-{next(self._errors)}"
+        frames = traceback.extract_tb(error.__traceback__)[-6:]
+        places = " < ".join(
+            f"{frame.name} {frame.filename}:{frame.lineno}" for frame in reversed(frames)
+        )
+        logger.error("%s: %s in %s at %s", number, type(error).__name__, name, places)
+        facts = {
+            "status": "refused",
+            "code": "internal",
+            "message": "Handrail made a mistake; nothing of it is known to you or your input.",
+            "whoseMove": "person",
+            "hint": f"Tell the user that error {number} stands in the server's log.",
+            "errorId": number,
+        }
+        return wire.Answer(facts, prose.refused(facts), wrong=True)
+
+
+def refusal(refused: Refused) -> wire.Answer:
+    """A refusal of the engine, or of the arguments, in words."""
+    facts = wire.refused(refused)
+    if refused.details.get("arguments"):
+        facts["arguments"] = list(refused.details["arguments"])
+    return wire.Answer(facts, prose.refused(facts), wrong=True)
+
+
+def result(answer: wire.Answer) -> dict[str, Any]:
+    """An answer as the protocol has it: text, the same facts as data, links to what is long."""
+    content: list[dict[str, Any]] = [{"type": "text", "text": answer.words}]
+    content += [{"type": "resource_link", "uri": uri, "name": uri} for uri in answer.more]
+    return {
+        "content": content,
+        "structuredContent": answer.facts,
+        "isError": answer.wrong,
+        "resultType": "complete",
+    }
+
+
+def _actor(ctx: Context) -> str:
+    """Who calls, for the journal: what the client says of itself, which proves nothing."""
+    params = ctx.session.client_params
+    return f"mcp:{visible(params.client_info.name[:64])}" if params is not None else "mcp"
+
+
+def _progress(ctx: Context) -> Progress | None:
+    if not ctx.meta or "progress_token" not in ctx.meta:
+        return None
+
+    async def tell(done: int, total: int, words: str) -> None:
+        await ctx.session.report_progress(done, total, words)
+
+    return tell

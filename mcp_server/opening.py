@@ -1,0 +1,159 @@
+"""The engine of this process: opened when it is first needed, together with the demo.
+
+A server must answer its first listing at once, and some clients start a server twice and throw
+one away. So nothing is opened at start-up: `Door` opens the engine at the first call that needs
+it, or a moment later, and says in plain words why it could not. Nothing here is exclusive:
+several processes may have the same database open.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from engine import Move, Refused
+from mcp_server.places import find
+from mcp_server.settings import ServerSettings, engine_settings
+
+if TYPE_CHECKING:
+    from engine.app.engine import Engine
+    from engine.app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Opener = Callable[[], AbstractAsyncContextManager["Engine"]]
+
+FRESH = 0.5
+"""Seconds for which the folders are taken to be unchanged."""
+
+
+@asynccontextmanager
+async def opened(settings: ServerSettings) -> AsyncGenerator["Engine"]:
+    """The engine as these settings describe it, with the demo's world if it is on.
+
+    Raises Refused (`database_...`, `demo_unavailable`) when it cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        # Importing the engine takes a while; on a thread the loop goes on answering listings.
+        open_engine = await anyio.to_thread.run_sync(_import_engine)
+        chosen = engine_settings(settings)
+        if settings.demo:
+            folder = find("resources") / "examples" / "demo"
+            hosts = frozenset({await _demo(settings, stack)})
+            chosen = replace(chosen, folders=(*chosen.folders, folder), allowed_hosts=hosts)
+        yield await stack.enter_async_context(open_engine(chosen))
+
+
+def _import_engine() -> "Callable[[Settings], AbstractAsyncContextManager[Engine]]":
+    from engine.app.engine import open_engine
+
+    return open_engine
+
+
+async def _demo(settings: ServerSettings, stack: AsyncExitStack) -> tuple[str, int]:
+    from engine import database_path
+    from mcp_server.demo import Demo
+
+    database = database_path(settings.database)
+    demo = Demo(database.parent, database.stem)
+    stack.push_async_callback(demo.close)
+    try:
+        host, _, port = (await demo.ensure()).rpartition(":")
+    except OSError as error:
+        message = "the demo could not be started: no port on loopback, or no place for its file"
+        raise Refused("demo_unavailable", message, move=Move.PERSON) from error
+    return host, int(port)
+
+
+class Door:
+    """The way to the engine. `keep` runs as long as the server; `engine` and `fresh` wait for it.
+
+    A failure to open is answered to whoever waits, and the next call tries again.
+    """
+
+    def __init__(self, open_: Opener) -> None:
+        self._open = open_
+        self._keeping = anyio.Lock()
+        self._wanted = anyio.Event()
+        self._attempt = _Attempt()
+        self._looked = -FRESH
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def opened(self) -> "Engine | None":
+        """The engine if it is open now."""
+        return self._attempt.engine
+
+    def on_open(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called each time the engine has been opened."""
+        self._callbacks.append(callback)
+
+    async def engine(self) -> "Engine":
+        """The engine; raises Refused when it cannot be opened."""
+        attempt = self._attempt
+        if attempt.engine is None:
+            self._wanted.set()
+            await attempt.over.wait()
+        if attempt.engine is None:
+            raise attempt.failure or _unavailable()
+        return attempt.engine
+
+    async def fresh(self) -> "Engine":
+        """The engine, with its folders read again if they have changed."""
+        engine = await self.engine()
+        now = anyio.current_time()
+        if now - self._looked >= FRESH:
+            self._looked = now
+            await engine.refresh()
+        return engine
+
+    async def keep(self, patience: float) -> None:
+        """Open the engine when it is wanted, after `patience` seconds at the latest; hold it."""
+        async with self._keeping:  # of two servers on one door, one holds it and one waits
+            while True:
+                with anyio.move_on_after(patience):
+                    await self._wanted.wait()
+                await self._hold(self._attempt)
+                patience = float("inf")
+
+    async def _hold(self, attempt: "_Attempt") -> None:
+        try:
+            async with self._open() as attempt.engine:
+                attempt.over.set()
+                for callback in self._callbacks:
+                    callback()
+                await anyio.sleep_forever()
+        except Exception as error:
+            attempt.failure = _in_words(error)
+        finally:
+            attempt.engine = None
+            self._wanted, self._attempt = anyio.Event(), _Attempt()
+            attempt.over.set()
+
+
+class _Attempt:
+    """One try at opening: over when there is an engine or a reason why not."""
+
+    def __init__(self) -> None:
+        self.over = anyio.Event()
+        self.engine: Engine | None = None
+        self.failure: Refused | None = None
+
+
+def _in_words(error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        logger.error("the engine could not be opened: %s (%s)", error.message, error.code)
+        return Refused(
+            error.code, error.message, error.hint, move=error.move, details=error.details
+        )
+    logger.error("the engine could not be opened: %s", type(error).__name__, exc_info=error)
+    return _unavailable()
+
+
+def _unavailable() -> Refused:
+    hint = "Run `handrail doctor`; it says what is broken."
+    return Refused("engine_unavailable", "the engine could not be opened", hint, move=Move.PERSON)

@@ -1,0 +1,139 @@
+"""Tools that find out which workflows there are and how one is run. They change nothing."""
+
+from typing import TYPE_CHECKING, Any
+
+from mcp_server import prose, wire
+from mcp_server.calls import READS, Call, Tool, argument, tool
+from mcp_server.paging import page
+from mcp_server.shapes import DETAILS, PROBLEM, TASK, WORKFLOW, listing
+from mcp_server.shapes import page as page_of
+
+if TYPE_CHECKING:
+    from engine.app.engine import Engine
+    from engine.core.views import WorkflowInfo
+
+_NOTHING = "No workflow matches. Without filters, list_workflows shows all of them."
+_NO_FOLDER = "There are no workflows: the server was started without a folder of documents."
+_CURSOR = argument("string", "nextCursor of the page before.", default="", maxLength=1000)
+_MOST_PROBLEMS = 20
+
+
+def limit(default: int, most: int) -> dict[str, Any]:
+    """The argument that says how many."""
+    return {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+
+
+@tool(
+    title="List workflows",
+    hints=READS,
+    takes={
+        "cursor": _CURSOR,
+        "limit": limit(20, 100),
+        "category": argument("string", "Only this category.", default="", maxLength=100),
+        "tag": argument("string", "Only this tag.", default="", maxLength=100),
+    },
+    gives=(page_of("workflows", WORKFLOW, problems=listing(PROBLEM)),),
+)
+async def list_workflows(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this to see which workflows can be run, with their inputs, and which documents have
+    problems. With a goal in mind, search_workflows is shorter.
+    """
+    given = call.arguments
+    known = [info for info in engine.workflows() if _fits(info, given["category"], given["tag"])]
+    about = ("list_workflows", given["category"], given["tag"])
+    shown, cursor = page(known, _key, given["limit"], given["cursor"], about)
+    facts: wire.Json = {"status": "ok", "workflows": [wire.workflow(info) for info in shown]}
+    facts |= {"total": len(known), **({"nextCursor": cursor} if cursor else {})}
+    problems = engine.problems()
+    if problems and not given["cursor"]:
+        facts["problems"] = [wire.problem(each) for each in problems[:_MOST_PROBLEMS]]
+    nothing = _NOTHING if engine.workflows() else _NO_FOLDER
+    return wire.Answer(facts, prose.workflows(facts, nothing=nothing))
+
+
+def _key(info: "WorkflowInfo") -> str:
+    return f"{info.namespace}\0{info.name}"
+
+
+def _fits(info: "WorkflowInfo", category: str, tag: str) -> bool:
+    if category and category.casefold() not in (each.casefold() for each in info.categories):
+        return False
+    return not tag or tag.casefold() in (each.casefold() for each in info.tags)
+
+
+@tool(
+    title="Search workflows",
+    hints=READS,
+    takes={
+        "query": argument("string", "What the user wants, in words.", minLength=1, maxLength=500),
+        "limit": limit(5, 20),
+    },
+    needs=("query",),
+    gives=(page_of("workflows", WORKFLOW),),
+)
+async def search_workflows(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this first when the user wants something done: finds workflows by words, best match
+    first, with their inputs. Example: {"query": "profile of a user"}. Then get_workflow_details
+    or execute_workflow.
+    """
+    hits = engine.search(call.arguments["query"], call.arguments["limit"])
+    found = [
+        {**wire.workflow(hit.info), "score": round(hit.score, 3), "why": hit.why} for hit in hits
+    ]
+    facts: wire.Json = {"status": "ok", "workflows": found, "total": len(found)}
+    return wire.Answer(facts, prose.workflows(facts, nothing=_NOTHING))
+
+
+@tool(
+    title="Get workflow details",
+    hints=READS,
+    takes={
+        "workflow": argument("string", "Its name.", minLength=1, maxLength=300),
+        "version": argument("string", "Default: the default one.", default="", maxLength=64),
+        "detail": argument(
+            "string",
+            "full adds the input schema, the versions and the document.",
+            enum=["concise", "full"],
+            default="concise",
+        ),
+    },
+    needs=("workflow",),
+    gives=(DETAILS,),
+)
+async def get_workflow_details(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this before running a workflow for the first time: what it needs, what it does step by
+    step, what it changes outside, examples.
+    """
+    view = await engine.details(call.arguments["workflow"], call.arguments["version"])
+    full = call.arguments["detail"] == "full"
+    facts = {"status": "ok", **wire.details(view, full=full)}
+    return wire.Answer(facts, prose.details(facts))
+
+
+@tool(
+    title="List tasks",
+    hints=READS,
+    takes={
+        "cursor": _CURSOR,
+        "limit": limit(30, 100),
+        "category": argument("string", "Only this category.", default="", maxLength=100),
+    },
+    gives=(page_of("tasks", TASK),),
+)
+async def list_tasks(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this to see the building blocks of workflows: tasks, what they do and who uses them.
+    A task is run through a workflow, never alone.
+    """
+    given = call.arguments
+    wanted = given["category"].casefold()
+    known = [task for task in engine.tasks() if not wanted or task.category.casefold() == wanted]
+    about = ("list_tasks", given["category"])
+    shown, cursor = page(
+        known, lambda task: f"{task.namespace}\0{task.name}", given["limit"], given["cursor"], about
+    )
+    facts: wire.Json = {"status": "ok", "tasks": [wire.task(each) for each in shown]}
+    facts |= {"total": len(known), **({"nextCursor": cursor} if cursor else {})}
+    return wire.Answer(facts, prose.tasks(facts))
+
+
+TOOLS: tuple[Tool, ...] = (list_workflows, search_workflows, get_workflow_details, list_tasks)

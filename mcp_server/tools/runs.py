@@ -1,0 +1,160 @@
+"""Tools about runs that exist: follow one, list many, stop one, try one again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from engine import Refused
+from mcp_server import prose, wire
+from mcp_server.calls import READS, Call, Hints, Tool, argument, tool
+from mcp_server.shapes import GROUP, RUN, RUN_BRIEF, RUN_ROW, TEXT, listing, outcome
+from mcp_server.tools.discover import limit
+
+if TYPE_CHECKING:
+    from engine.app.engine import Engine
+    from engine.core.views import RunFilter
+
+_ID = argument("string", "executionId of the run.", minLength=1, maxLength=64)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_MOVES = ["engine", "clock", "person", "outside", "none"]
+
+
+@tool(
+    title="Get a run",
+    hints=READS,
+    takes={
+        "runId": _ID,
+        "detail": argument(
+            "string",
+            "full adds the input, every step's output and every attempt.",
+            enum=["concise", "full"],
+            default="concise",
+        ),
+    },
+    needs=("runId",),
+    gives=(RUN,),
+)
+async def get_run(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this to follow a run or to find out why it failed: status, result, steps with attempts
+    and errors, whose move it is and what to do next.
+    """
+    view = await engine.run(call.arguments["runId"])
+    facts = wire.run(view, full=call.arguments["detail"] == "full")
+    more = (facts["outputOmitted"]["resource"],) if "outputOmitted" in facts else ()
+    return wire.Answer(facts, prose.run(facts), more=more)
+
+
+@tool(
+    title="List runs",
+    hints=READS,
+    takes={
+        "workflow": argument("string", "Only runs of this workflow.", default="", maxLength=300),
+        "version": argument("string", "Only this version.", default="", maxLength=64),
+        "status": argument(
+            "string",
+            "completed, active, cancelled; failed and paused stand for all such as failed:logic.",
+            default="",
+            maxLength=64,
+        ),
+        "kind": argument("string", "Kind of run, such as workflow.", default="", maxLength=64),
+        "whoseMove": argument("string", "person: what needs somebody.", enum=_MOVES),
+        "since": argument("string", "RFC 3339 time.", default="", maxLength=40),
+        "until": argument("string", "RFC 3339 time.", default="", maxLength=40),
+        "groupFailures": argument(
+            "boolean", "Count failures by workflow, step, kind and code instead.", default=False
+        ),
+        "limit": limit(20, 100),
+        "cursor": argument("string", "nextCursor of the page before.", default="", maxLength=1000),
+    },
+    gives=(outcome("ok", {}, runs=listing(RUN_ROW), groups=listing(GROUP), nextCursor=TEXT),),
+)
+async def list_runs(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this to find runs, newest first, or to see what needs somebody: {"whoseMove":
+    "person"}. groupFailures shows what fails most.
+    """
+    given = call.arguments
+    wanted = _filter(call)
+    if given["groupFailures"]:
+        groups = await engine.failures(wanted, given["limit"])
+        facts: wire.Json = {"status": "ok", "groups": [wire.group(each) for each in groups]}
+        return wire.Answer(facts, prose.runs(facts))
+    page = await engine.runs(wanted, given["limit"], given["cursor"])
+    facts = {"status": "ok", "runs": [wire.run_row(row) for row in page.rows]}
+    facts |= {"nextCursor": page.cursor} if page.cursor else {}
+    return wire.Answer(facts, prose.runs(facts))
+
+
+def _filter(call: Call) -> "RunFilter":
+    from engine.core.views import RunFilter
+
+    given = call.arguments
+    return RunFilter(
+        workflow=given["workflow"],
+        version=given["version"],
+        status=given["status"],
+        kind=given["kind"],
+        whose_move=given.get("whoseMove", ""),
+        since=_micros("since", given["since"]),
+        until=_micros("until", given["until"]),
+    )
+
+
+def _micros(name: str, text: str) -> int | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _no_time(name, text) from None
+    if moment.tzinfo is None:
+        raise _no_time(name, text)
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _no_time(name: str, text: str) -> Refused:
+    hint = "Write a time with its zone, such as 2026-01-31T09:30:00Z."
+    return Refused("invalid_time", f"{name} is no time: {text!r}", hint)
+
+
+@tool(
+    title="Cancel a run",
+    hints=Hints(read_only=False, destructive=True, idempotent=True, open_world=False),
+    takes={
+        "runId": _ID,
+        "reason": argument("string", "Kept with the run.", default="", maxLength=500),
+    },
+    needs=("runId",),
+    gives=(RUN_BRIEF,),
+)
+async def cancel_run(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this when the user wants a run stopped. What it has done stays done; nothing further is
+    started.
+    """
+    given = call.arguments
+    view = await engine.cancel(given["runId"], actor=call.actor, reason=given["reason"])
+    facts = wire.run_brief(view)
+    return wire.Answer(facts, prose.run(facts))
+
+
+@tool(
+    title="Retry a run",
+    hints=Hints(read_only=False, destructive=True, idempotent=False, open_world=True),
+    takes={
+        "runId": _ID,
+        "version": argument("string", "Another version, with a fix.", default="", maxLength=64),
+    },
+    needs=("runId",),
+    gives=(RUN_BRIEF,),
+)
+async def retry_run(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this after the cause of a failure is gone: starts a new run in place of a failed one and
+    keeps the steps that are done. Follow it with get_run.
+    """
+    given = call.arguments
+    view = await engine.retry(given["runId"], actor=call.actor, version=given["version"])
+    facts = wire.run_brief(view)
+    facts["nextStep"] = f"Call get_run with runId {view.id} to see how it goes on."
+    return wire.Answer(facts, prose.run(facts))
+
+
+TOOLS: tuple[Tool, ...] = (get_run, list_runs, cancel_run, retry_run)
