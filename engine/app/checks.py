@@ -1,0 +1,61 @@
+"""What `doctor` looks at in the engine itself."""
+
+import platform
+from collections.abc import Iterable
+
+from engine.app.settings import Settings
+from engine.core.views import Health, Problem
+from engine.store import Store
+
+SAFE_SQLITE = (3, 51, 3)
+"""The first release without the WAL-reset race (sqlite.org/wal.html)."""
+
+
+async def checks(
+    store: Store, problems: Iterable[Problem], settings: Settings
+) -> tuple[Health, ...]:
+    """The state of this installation: one named check each."""
+    return (
+        Health("python", True, platform.python_version()),
+        _sqlite(store),
+        Health("database", True, f"{store.path} ({_size(store)}), {store.head():,} events"),
+        await _work(store, settings),
+        _documents(settings, list(problems)),
+    )
+
+
+def _sqlite(store: Store) -> Health:
+    version = store.sqlite_version
+    text = ".".join(map(str, version))
+    if version >= SAFE_SQLITE:
+        return Health("sqlite", True, text)
+    return Health(
+        "sqlite",
+        True,
+        f"{text}: older than 3.51.3, which mends a rare race between checkpoints",
+        "Handrail lets one process at a time write and checkpoint, which avoids it.",
+    )
+
+
+def _size(store: Store) -> str:
+    return f"{store.path.stat().st_size / 1_000_000:.1f} MB"
+
+
+async def _work(store: Store, settings: Settings) -> Health:
+    workers = await store.fetch("worker_list")
+    now = settings.clock.now()
+    live = [w for w in workers if now - w["seen_at"] < 30_000_000]
+    return Health("workers", True, f"{len(live)} alive")
+
+
+def _documents(settings: Settings, problems: list[Problem]) -> Health:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    folders = ", ".join(str(folder) for folder in settings.folders) or "no folder"
+    if not errors:
+        return Health("documents", True, f"{folders}: {len(problems)} warnings")
+    return Health(
+        "documents",
+        False,
+        f"{folders}: {len(errors)} errors, the first: {errors[0].message}",
+        "Run `handrail check FOLDER` to see them all.",
+    )

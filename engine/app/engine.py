@@ -1,0 +1,305 @@
+"""The engine as its users see it: every verb, each a line or two over the part that does it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.app.catalogue import Shelf
+from engine.app.checks import checks
+from engine.app.describe import task_info, users, workflow_details, workflow_info
+from engine.app.listing import Lists
+from engine.app.running import Runs, check_input
+from engine.app.settings import Settings, database_path
+from engine.app.versions import Versions
+from engine.core.errors import Move, Refused
+from engine.core.model import Effect, Workflow
+from engine.core.preview import Preview, mutations
+from engine.core.views import (
+    DryRun,
+    FailureGroup,
+    Health,
+    Hit,
+    Problem,
+    RunFilter,
+    RunPage,
+    RunView,
+    TaskInfo,
+    VersionInfo,
+    WorkflowDetails,
+    WorkflowInfo,
+)
+from engine.features import runs, versions
+from engine.shell.acts import Acts
+from engine.shell.breakers import Breakers
+from engine.shell.connectors.http import HttpConnector
+from engine.shell.drive import Held
+from engine.shell.library import Library
+from engine.shell.worker import Worker
+from engine.store import Store, Verification, open_sqlite
+from engine.store.search import Index
+
+FEATURES = (runs.FEATURE, versions.FEATURE)
+"""The built-in features come in through the same door as anybody else's."""
+
+_RESTING = frozenset({Move.PERSON, Move.OUTSIDE, Move.NONE})
+
+
+class Engine:
+    """A catalogue of workflows and their durable runs, for one tenant."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self._watchers: set[Callable[[str], None]] = set()
+        self._moved = asyncio.Event()
+        effects = {name: task.effect for name, task in settings.functions.items()}
+        tenant, clock = settings.tenant, settings.clock
+        self._library = Library(store, tenant, lambda: effects)
+        self._shelf = Shelf(store, clock, self._library, settings.folders, effects, tenant)
+        self._http = HttpConnector(settings.allowed_hosts)
+        acts = Acts(
+            settings.functions,
+            self._http,
+            self._bases,
+            Breakers(store, clock, tenant),
+        )
+        self.patience = 5.0
+        self._worker: Worker | None = None
+        if settings.work:
+            self._worker = Worker(
+                store, clock, self._library, acts, tenant, self._changed, self._ended,
+                self._noticed, settings.concurrency,
+            )  # fmt: skip
+        self._runs = Runs(store, clock, self._library, self._shelf, self._worker, tenant)
+        self._lists = Lists(store, self._library, self._worker, tenant)
+        self._versions = Versions(store, clock, self._library, tenant)
+        self._index = Index()
+        self._indexed = -1
+
+    # -- life ---------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Read the folders and begin to work; `open_engine` does this."""
+        await self.refresh()
+        if self._worker is not None:
+            await self._worker.start()
+
+    async def end(self) -> None:
+        """Stop working in good order."""
+        if self._worker is not None:
+            await self._worker.stop(self.patience)
+        await self._http.close()
+
+    def subscribe(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Have `callback(run_id)` called in this process when a run changes here."""
+        self._watchers.add(callback)
+        return lambda: self._watchers.discard(callback)
+
+    def _changed(self, run_id: str) -> None:
+        for watcher in tuple(self._watchers):
+            watcher(run_id)
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    def _ended(self, held: Held) -> None:
+        self._lists.ended(held)
+
+    def _noticed(self) -> None:
+        self._lists.forget_all()
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    # -- catalogue ----------------------------------------------------------------------------
+
+    async def refresh(self) -> None:
+        """Read the folders again if they changed, and publish what is new."""
+        await self._shelf.refresh()
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong in the documents, errors and warnings."""
+        return self._shelf.problems
+
+    def workflows(self, *, include_deprecated: bool = False) -> tuple[WorkflowInfo, ...]:
+        """Every workflow of the folders, by namespace and name."""
+        shown = (self._info(key) for key in sorted(self._shelf.current))
+        return tuple(i for i in shown if i and (include_deprecated or not i.deprecated))
+
+    def _info(self, key: tuple[str, str]) -> WorkflowInfo | None:
+        known = self._library.default_row(*key)
+        if known is None:
+            return None
+        workflow = self._shelf.current[key]
+        if self._library.has(known.digest):
+            workflow = self._library.pinned(known.digest)
+        return workflow_info(workflow, known)
+
+    def search(self, query: str, limit: int = 10) -> tuple[Hit, ...]:
+        """The workflows that fit a query best, best first."""
+        if self._indexed != self._shelf.revision:
+            self._index.fill(self.workflows())
+            self._indexed = self._shelf.revision
+        return self._index.search(query, limit)
+
+    def tasks(self) -> tuple[TaskInfo, ...]:
+        """Every task of the folders, by namespace and name."""
+        used = users(self._shelf.current.values())
+        tasks = self._shelf.catalogue.tasks
+        return tuple(task_info(tasks[key], used.get("/".join(key), ())) for key in sorted(tasks))
+
+    async def details(self, name: str, version: str = "") -> WorkflowDetails:
+        """Everything a reader needs to run a workflow; raises Refused `unknown_workflow`."""
+        known = self._shelf.known(name, version)
+        workflow = await self._library.learn(known.digest)
+        shown = await self._versions.list(known.namespace, known.name)
+        return workflow_details(workflow, known, shown)
+
+    async def versions(self, name: str) -> tuple[VersionInfo, ...]:
+        """The versions of a workflow with run counts, oldest first."""
+        return await self._versions.list(*self._shelf.find(name))
+
+    async def set_default(self, name: str, version: str, *, actor: str) -> None:
+        """Pin the default version; `latest` unpins it. A person's decision, not a model's."""
+        if version == "latest":
+            await self._versions.unpin(*self._shelf.find(name), actor)
+        else:
+            await self._versions.pin(self._shelf.known(name, version), actor)
+        self._shelf.revision += 1
+
+    async def deprecate(self, name: str, version: str, *, actor: str, undo: bool = False) -> None:
+        """Let a version take no new runs unless asked for; `undo` takes that back."""
+        await self._versions.deprecate(self._shelf.known(name, version), actor, undo)
+        self._shelf.revision += 1
+
+    async def dry_run(self, name: str, given: Any, version: str = "") -> DryRun:
+        """What a run would do, without recording or calling anything."""
+        known = self._shelf.known(name, version)
+        workflow = await self._library.learn(known.digest)
+        missing: Any = ()
+        invalid: Any = ()
+        try:
+            given = check_input(workflow, given)
+        except Refused as refused:
+            missing = refused.details.get("missing", ())
+            invalid = refused.details.get("invalid", ())
+            if not missing and not invalid:
+                raise
+        preview = Preview(workflow, given)
+        steps = preview.steps()
+        output = None if missing or invalid else preview.output()
+        return DryRun(
+            workflow_info(workflow, known), not missing and not invalid, steps, workflow.groups,
+            mutations(steps), output, missing, invalid,
+        )  # fmt: skip
+
+    # -- runs ---------------------------------------------------------------------------------
+
+    async def start(
+        self,
+        name: str,
+        given: Any,
+        *,
+        version: str = "",
+        key: str = "",
+        deadline: int | None = None,
+        actor: str = "engine",
+    ) -> RunView:
+        """Start a run and return it as it stands; durable before this returns.
+
+        `deadline` is in microseconds from now. The same `key` with the same input gives the
+        run that was started first. Raises Refused: `unknown_workflow`, `unknown_version`,
+        `invalid_input`, `pending_version`, `deprecated_version`, `idempotency_key_reused`.
+        """
+        run_id, reused = await self._runs.start(name, given, version, key, deadline, actor)
+        return await self._shown(run_id, reused)
+
+    async def _shown(self, run_id: str, reused: bool = False) -> RunView:
+        shown = await self._lists.run(run_id)
+        return replace(shown, reused=True) if reused else shown
+
+    async def wait(self, run_id: str, seconds: float) -> RunView:
+        """The run once it has ended or needs somebody, or as it stands after `seconds`."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while True:
+            moved = self._moved
+            if self._worker is not None:
+                await self._worker.rested(run_id, end - loop.time())
+            shown = await self._lists.run(run_id)
+            if shown.whose_move in _RESTING or loop.time() >= end:
+                return shown
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(end):
+                    await moved.wait()
+
+    async def run(self, run_id: str) -> RunView:
+        """One run with its steps and attempts; raises Refused `unknown_run`."""
+        return await self._lists.run(run_id)
+
+    async def runs(
+        self, wanted: RunFilter | None = None, limit: int = 20, cursor: str = ""
+    ) -> RunPage:
+        """A page of runs, newest first; raises Refused `invalid_cursor`, `unknown_status`."""
+        return await self._lists.runs(wanted or RunFilter(), limit, cursor)
+
+    async def failures(
+        self, wanted: RunFilter | None = None, limit: int = 20
+    ) -> tuple[FailureGroup, ...]:
+        """Failed runs grouped by workflow, step, kind and code."""
+        return await self._lists.failures(wanted or RunFilter(), limit)
+
+    async def cancel(self, run_id: str, *, actor: str, reason: str = "") -> RunView:
+        """End a run now; raises Refused `unknown_run`, `already_ended`."""
+        row = await self._lists.row(run_id)
+        await self._runs.cancel(row["id"], actor, reason)
+        self._changed(run_id)
+        return await self._lists.run(run_id)
+
+    async def retry(self, run_id: str, *, actor: str, version: str = "") -> RunView:
+        """A new run in the place of a failed one; raises Refused `not_retryable`, ..."""
+        row = await self._lists.row(run_id)
+        new = await self._runs.retry(row["id"], version, actor)
+        self._lists.forget(run_id)
+        self._changed(run_id)
+        return await self._lists.run(new)
+
+    # -- the database ---------------------------------------------------------------------------
+
+    async def rebuild(self) -> int:
+        """Throw every projection away and draw it again; returns the number of events."""
+        self._lists.forget_all()
+        return await self.store.rebuild()
+
+    async def verify(self) -> Verification:
+        """Walk the hash chain."""
+        return await self.store.verify()
+
+    async def health(self) -> tuple[Health, ...]:
+        """What `doctor` reports."""
+        return await checks(self.store, self._shelf.problems, self.settings)
+
+    def _bases(self) -> dict[str, str]:
+        known = {c.name: c.base_url for c in self._shelf.catalogue.connectors.values()}
+        return {**known, **self.settings.connectors}
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings) -> AsyncGenerator[Engine]:
+    """Open the database, read the folders, work until the block ends.
+
+    Raises StoreError when the database cannot be opened, Refused for a bad `database`.
+    """
+    path: Path = database_path(settings.database)
+    async with open_sqlite(path, FEATURES, settings.clock.bytes) as store:
+        engine = Engine(settings, store)
+        try:
+            await engine.begin()
+            yield engine
+        finally:
+            await engine.end()
+
+
+__all__ = ["FEATURES", "Effect", "Engine", "Workflow", "open_engine"]

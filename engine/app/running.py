@@ -1,0 +1,263 @@
+"""Starting, cancelling and retrying runs: the commands that change a run from outside.
+
+Each is one append under an expected version, so it happens once or not at all. A retry closes
+the old run and starts the new one in the same transaction, and copies the results of completed
+steps when the version is the same (SEMANTICS section 2).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+from engine.app.catalogue import Shelf
+from engine.core import events as ev
+from engine.core import uid
+from engine.core.errors import Move, Refused, Stale, StepError
+from engine.core.log import NEW, Append, Entry, Recorded, Taken, Unless, Write
+from engine.core.model import Workflow
+from engine.core.plain import plain
+from engine.core.plan import Planner
+from engine.core.run import Cancel, Run, decide, evolve
+from engine.core.schema import coerce_json, explain, with_defaults
+from engine.core.status import RETRYABLE_BY_HAND
+from engine.shell.clock import Clock
+from engine.shell.drive import Held, recorded
+from engine.shell.library import Known, Library
+from engine.shell.worker import Worker
+from engine.store import Store
+
+MAX_INPUT = 1024 * 1024
+"""Characters of text in a run's input."""
+
+_CARRIED = (ev.StepSucceeded, ev.StepSkipped, ev.ScopeOpened, ev.LoopOpened, ev.LoopClosed)
+
+
+class Runs:
+    """The commands on runs of one tenant."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        library: Library,
+        shelf: Shelf,
+        worker: Worker | None,
+        tenant: str,
+    ) -> None:
+        self._store, self._clock, self._library = store, clock, library
+        self._shelf, self._worker, self._tenant = shelf, worker, tenant
+
+    # -- starting ---------------------------------------------------------------------------
+
+    async def start(
+        self, name: str, given: Any, version: str, key: str, deadline: int | None, actor: str
+    ) -> tuple[str, bool]:
+        """Start a run; returns its id and whether it is an earlier start under the same key."""
+        known = self._shelf.known(name, version)
+        workflow = await self._runnable(known, asked=bool(version))
+        checked = check_input(workflow, given)
+        now = self._clock.now()
+        digest = _digest(checked) if key else ""
+        event = ev.RunStarted(
+            uid=uid.new(now, self._clock.bytes(10)),
+            namespace=known.namespace,
+            workflow=known.name,
+            version=known.version,
+            digest=known.digest,
+            kind="workflow",
+            input=checked,
+            held=self._free,
+            key=key,
+            input_digest=digest,
+            deadline=None if deadline is None else now + deadline,
+        )
+        try:
+            await self._launch(event, workflow, (), actor, self._unless(known, key))
+        except Taken as taken:
+            return await self._earlier(taken.row, digest, key), True
+        return event.uid, False
+
+    @property
+    def _free(self) -> bool:
+        return self._worker is not None and self._worker.room > 0
+
+    def _unless(self, known: Known, key: str) -> Unless | None:
+        if not key:
+            return None
+        place = {"tenant": self._tenant, "namespace": known.namespace, "workflow": known.name}
+        return Unless("start_key_find", {**place, "key": key})
+
+    async def _earlier(self, row: Mapping[str, Any], digest: str, key: str) -> str:
+        (run,) = await self._store.fetch("run_by_id", tenant=self._tenant, id=row["run"])
+        if row["input_digest"] != digest:
+            raise Refused(
+                "idempotency_key_reused",
+                f"the key {key[:60]!r} was used for run {run['uid']} with another input",
+                "Use a new key for a new run, or the same input to get that run.",
+                details={"runId": run["uid"]},
+            )
+        return str(run["uid"])
+
+    async def _runnable(self, known: Known, *, asked: bool) -> Workflow:
+        if known.pending:
+            raise Refused(
+                "pending_version",
+                f"{known.namespace}/{known.name} {known.version} changes systems outside and waits "
+                "for a person's acceptance",
+                "It can be read and dry-run now. Approvals arrive with the gate.",
+                move=Move.PERSON,
+            )
+        if known.deprecated and not asked:
+            raise Refused(
+                "deprecated_version",
+                f"the default version {known.version} of {known.name} is deprecated",
+                f"Ask for it by version, or choose another: handrail versions {known.name}",
+                move=Move.PERSON,
+            )
+        workflow = await self._library.learn(known.digest)
+        await self._library.learn_all(workflow)
+        return workflow
+
+    async def _launch(
+        self,
+        event: ev.RunStarted,
+        workflow: Workflow,
+        copied: tuple[Any, ...],
+        actor: str,
+        unless: Unless | None = None,
+        before: tuple[Entry, ...] = (),
+    ) -> None:
+        owner = self._worker.id if event.held and self._worker is not None else 0
+        now = self._clock.now()
+        put = {"tenant": self._tenant, "at": now, "owner": owner}
+        entry = Entry(NEW, 0, (event, *copied), (Write("due_put", put),))
+        done = await self._store.append(Append((*before, entry), now, actor, self._tenant, unless))
+        if self._worker is None:
+            return
+        if not event.held:
+            self._worker.poke()
+            return
+        run: Run = reduce(evolve, (event, *copied), Run())
+        stream = done.streams[-1]
+        history = list(recorded(entry, self._tenant, stream, now, actor))
+        held = Held(stream, run, self._tenant, history)
+        self._worker.adopt(held, Planner(run, workflow, self._library))
+
+    # -- cancelling and retrying -----------------------------------------------------------------
+
+    async def cancel(self, stream: int, actor: str, reason: str) -> None:
+        """End a run now; what is under way is abandoned. Raises Refused `already_ended`."""
+        for _ in range(20):
+            run, history = await self._load(stream)
+            events = decide(run, Cancel(reason))
+            entry = Entry(stream, history[-1].version, events, (_drop(),))
+            try:
+                await self._store.append(Append((entry,), self._clock.now(), actor, self._tenant))
+            except Stale:
+                continue  # a step ended in between: look again
+            if self._worker is not None:
+                self._worker.drop(stream)
+            return
+        raise Refused("busy", "the run changes too fast to be cancelled", "Try again.")
+
+    async def retry(self, stream: int, version: str, actor: str) -> str:
+        """Start a new run in the place of one that failed; returns the new id."""
+        run, history = await self._load(stream)
+        if run.retried_by:
+            raise Refused(
+                "already_retried",
+                f"the run was retried already, by {run.retried_by}",
+                "Look at that run.",
+                details={"runId": run.retried_by},
+            )
+        if run.status not in RETRYABLE_BY_HAND:
+            raise Refused(
+                "not_retryable",
+                f"a run that is {run.status} cannot be retried",
+                "Only failed, cancelled and blocked runs can.",
+                details={"status": run.status.value},
+            )
+        known, workflow = await self._again(run, version)
+        same = workflow.digest == run.digest
+        given = run.input if same else check_input(workflow, run.input)
+        started = self._retrying(run, stream, history, known, given)
+        copied = _carried(history) if same else ()
+        closing = Entry(stream, history[-1].version, (ev.RunRetried(started.uid),), (_drop(),))
+        try:
+            await self._launch(started, workflow, copied, actor, None, (closing,))
+        except Stale:
+            raise Refused(
+                "busy", "the run changed while it was being retried", "Look at it again."
+            ) from None
+        return started.uid
+
+    async def _again(self, run: Run, version: str) -> tuple[Known, Workflow]:
+        name = f"{run.namespace}/{run.workflow}"
+        known = self._shelf.known(name, version or run.version)
+        return known, await self._runnable(known, asked=True)
+
+    def _retrying(
+        self, run: Run, stream: int, history: list[Recorded], known: Known, given: Any
+    ) -> ev.RunStarted:
+        first, now = history[0].event, self._clock.now()
+        return ev.RunStarted(
+            uid=uid.new(now, self._clock.bytes(10)),
+            namespace=known.namespace,
+            workflow=known.name,
+            version=known.version,
+            digest=known.digest,
+            kind=first.kind,
+            input=given,
+            held=self._free,
+            retry_of=stream,
+            root=first.root or stream,
+        )
+
+    async def _load(self, stream: int) -> tuple[Run, list[Recorded]]:
+        history = await self._store.read(stream, tenant=self._tenant)
+        run: Run = reduce(evolve, (entry.event for entry in history), Run())
+        return run, history
+
+
+def check_input(workflow: Workflow, given: Any) -> Any:
+    """The input with defaults filled in; raises Refused `invalid_input` with every problem."""
+    try:
+        value = plain({} if given is None else given, MAX_INPUT)
+        value = coerce_json(value, workflow.input_schema)
+    except StepError as error:
+        failure = error.failure
+        raise Refused("invalid_input", failure.message, failure.hint) from None
+    value = with_defaults(workflow.input_schema, value)
+    missing, invalid = explain(workflow.input_schema, value)
+    if not missing and not invalid:
+        return value
+    names = ", ".join(entry.name for entry in (*missing, *invalid))
+    raise Refused(
+        "invalid_input",
+        f"the input of {workflow.name} is not complete or not right: {names}",
+        "Correct these inputs and call again.",
+        details={"missing": missing, "invalid": invalid},
+    )
+
+
+def _carried(history: list[Recorded]) -> tuple[Any, ...]:
+    """The results of a run that its successor need not make again, in their order."""
+    return tuple(_copied(entry.event) for entry in history if isinstance(entry.event, _CARRIED))
+
+
+def _copied(event: Any) -> Any:
+    if isinstance(event, ev.StepSucceeded) and not event.source:
+        return replace(event, source="copied")
+    return event
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _drop() -> Write:
+    return Write("due_drop", {})

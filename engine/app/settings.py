@@ -1,0 +1,51 @@
+"""How an engine is opened: one frozen value, read by nobody else's code from anywhere else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.core.errors import Refused
+from engine.shell.acts import PythonTask
+from engine.shell.clock import Clock, WorldClock
+
+APP = "handrail"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the data lives, which documents are served, what may be called.
+
+    `database` is a path, `sqlite:///path`, or empty for the user's data folder.
+    `allowed_hosts` are (host, port) pairs that http tasks may call although they are private;
+    `connectors` replaces the base URL of a connector by name; `work` says whether this process
+    carries out runs.
+    """
+
+    database: str = ""
+    folders: tuple[Path, ...] = ()
+    tenant: str = "default"
+    allowed_hosts: frozenset[tuple[str, int]] = frozenset()
+    connectors: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, PythonTask] = field(default_factory=dict)
+    work: bool = True
+    concurrency: int = 64
+    clock: Clock = field(default_factory=WorldClock)
+
+
+def database_path(database: str) -> Path:
+    """The file that `database` names; raises Refused `database_url` for what is not SQLite's."""
+    if database.startswith("sqlite://"):
+        database = database.removeprefix("sqlite:///") if database[9:10] == "/" else ""
+        if not database:
+            raise _bad_url("a SQLite URL looks like sqlite:///path or sqlite:////absolute/path")
+    if "://" in database:
+        raise _bad_url("only SQLite databases can be opened by this version")
+    if database:
+        return Path(database).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path(APP, appauthor=False) / "handrail.db"
+
+
+def _bad_url(message: str) -> Refused:
+    return Refused("database_url", message, "Give a file path, or leave it out for the default.")

@@ -1,0 +1,1 @@
+"""The shell: time, processes and the network. It spends what the core decides."""

@@ -1,0 +1,36 @@
+-- Versions of workflows. Projections of the journal; see engine/features/versions.py.
+
+-- name: version_insert by stream
+insert into versions (stream, tenant, namespace, name, version, digest, effect, pending, bundle,
+                      published_at, is_default, pinned, deprecated)
+values (:stream, :tenant, :namespace, :name, :version, :digest, :effect, :pending, :bundle,
+        :published_at, 0, 0, 0)
+
+-- name: version_default_clear by stream
+update versions set is_default = 0, pinned = 0 where stream = :stream
+
+-- name: version_default_set by stream
+update versions set is_default = 1, pinned = :pinned where stream = :stream and version = :version
+
+-- name: version_deprecate by stream
+update versions set deprecated = :deprecated where stream = :stream and version = :version
+
+-- name: version_index
+select stream, namespace, name, version, digest, effect, pending, published_at, is_default,
+       pinned, deprecated
+from versions where tenant = :tenant
+order by namespace, name, published_at, version
+
+-- name: version_of
+select stream, namespace, name, version, digest, effect, pending, published_at, is_default,
+       pinned, deprecated
+from versions where tenant = :tenant and namespace = :namespace and name = :name
+
+-- name: version_bundle
+select namespace, name, version, digest, bundle from versions
+where tenant = :tenant and digest = :digest
+limit 1
+
+-- name: version_known
+select stream from versions where tenant = :tenant and namespace = :namespace and name = :name
+limit 1
