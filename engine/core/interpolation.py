@@ -9,6 +9,7 @@ for a value, a value between quotes is escaped for there, and one outside quotes
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 from engine.core.expr import Expr
@@ -65,4 +66,4 @@ def _gives_json(expr: Expr) -> bool:
 
 
 def _between_quotes(value: Any) -> str:
-    return json.dumps(to_text(value), ensure_ascii=False)[1:-1]
+    return encode_basestring(to_text(value))[1:-1]

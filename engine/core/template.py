@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from engine.core.expr import EvaluationError, Expr, ExpressionError, Scope, parse
+from engine.core.expr.expression import beyond
 from engine.core.expr.functions_text import joined
 from engine.core.expr.limits import VALUE_DEPTH_LIMIT
 from engine.core.expr.parser import Slot, slots
@@ -100,7 +101,8 @@ def compile_template(value: Any, roots: Collection[str] = ROOTS) -> Template:
 
     `roots` are the names that paths may begin with. Raises `TemplateError`.
 
-    >>> compile_template({"id": "{{input.id}}", "to": "user {{input.id}}"}).render({"input": {"id": 7}})
+    >>> template = compile_template({"id": "{{input.id}}", "to": "user {{input.id}}"})
+    >>> template.render({"input": {"id": 7}})
     {'id': 7, 'to': 'user 7'}
     """
     return Template(value, _compile(value, "", roots, 0))
@@ -198,6 +200,8 @@ def _text(exprs: Sequence[str | Expr], values: Sequence[str | Render], path: str
             return joined([part(scope) for part in parts])
         except Trouble as trouble:
             raise trouble.error("", path=path) from None
+        except (RecursionError, ValueError) as error:
+            raise beyond(error).error("", path=path) from None
 
     return render
 

@@ -154,7 +154,9 @@ def _check_parts(spec: Any) -> None:
         raise TransformError("a transform must be an object", "", "write `pipeline: [...]`")
     for part in spec:
         if part not in _PARTS:
-            hint = did_you_mean(str(part), _PARTS, "it has `input`, `jsonPath`, `query`, `pipeline`")
+            hint = did_you_mean(
+                str(part), _PARTS, "it has `input`, `jsonPath`, `query`, `pipeline`"
+            )
             raise TransformError(f"a transform has no `{part}`", str(part), hint)
     if spec.get("jsonPath") is not None and spec.get("query") is not None:
         raise TransformError("`jsonPath` and `query` are the same", "query", "leave one out")

@@ -184,7 +184,10 @@ def compile_test(node: Node, what: str) -> Callable[[Env], bool]:
         value = run(env)
         if value is True or value is False:
             return value
-        return _placed(at, truth, value, what)
+        try:
+            return truth(value, what)
+        except Trouble as trouble:
+            raise trouble.placed(at) from None
 
     return test
 
@@ -241,7 +244,9 @@ def _operator(left: Run, term: Term) -> Run:
         case "<" | "<=" | ">" | ">=":
             return _compute(left, compile_node(term.operand), ordered(term.op), term.at)
         case "+":
-            return _compute(left, compile_node(term.operand), arithmetic("+"), term.at, _charge_both)
+            return _compute(
+                left, compile_node(term.operand), arithmetic("+"), term.at, _charge_both
+            )
         case _:
             return _compute(left, compile_node(term.operand), arithmetic(term.op), term.at)
 

@@ -1,6 +1,6 @@
 """One expression, read once and evaluated many times. Immutable."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from engine.core.expr.compiler import compile_node, plain_keys
@@ -98,7 +98,7 @@ def parse(source: str, roots: Collection[str] | None = None, *, braces: bool = F
         raise ExpressionError("the expression is nested too deeply") from None
 
 
-def _plain_walk(node: Node) -> Any:
+def _plain_walk(node: Node) -> Callable[[Any], Any] | None:
     if isinstance(node, Root) and node.name not in ("$", "@"):
         return walker((node.name,))
     if not isinstance(node, Path) or not isinstance(node.base, Root):

@@ -56,8 +56,17 @@ def _has(*_: Any) -> bool:  # the compiler looks at the path itself
 
 _ALL = (
     Function("default(x, d)", "x, or d when x is null", 2, 2, _default, "nothing"),
-    Function("has(a.b)", "whether the member is there, even when it is null", 1, 1, _has, "nothing"),
-    Function("type(x)", "`null`, `boolean`, `number`, `text`, `array`, `object`", 1, 1, type_name, "nothing"),
+    Function(
+        "has(a.b)", "whether the member is there, even when it is null", 1, 1, _has, "nothing"
+    ),
+    Function(
+        "type(x)",
+        "`null`, `boolean`, `number`, `text`, `array`, `object`",
+        1,
+        1,
+        type_name,
+        "nothing",
+    ),
     Function("equals(a, b)", "the same as `a == b`", 2, 2, same, "everything"),
     Function("string(x, ...)", "the values as one text", 1, MANY, _string),
     Function("number(x)", "the number a text holds", 1, 1, numbers.number),

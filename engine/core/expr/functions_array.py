@@ -1,6 +1,7 @@
 """Functions over arrays and objects. Null is an empty array or object."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from engine.core.expr.trouble import Trouble
@@ -78,20 +79,19 @@ def backwards(value: Any) -> list[Any]:
 
 def sort(value: Any) -> list[Any]:
     """The elements in order, nulls last; all numbers or all texts."""
-    return in_order(need_array(value, "`sort`"), lambda each: each, descending=False)
+    elements = need_array(value, "`sort`")
+    return in_order(elements, elements, descending=False)
 
 
-def in_order(
-    elements: list[Any], key: Callable[[Any], Any], *, descending: bool
-) -> list[Any]:
+def in_order(elements: list[Any], keys_: list[Any], *, descending: bool) -> list[Any]:
     """The elements by their keys; equal ones stay as they were, null keys come last.
 
     Raises `Trouble` where two keys have no order.
     """
-    keyed = [(key(element), element) for element in elements]
+    keyed = list(zip(keys_, elements, strict=True))
     known = [pair for pair in keyed if pair[0] is not None]
     _check_order([pair[0] for pair in known])
-    known.sort(key=lambda pair: pair[0], reverse=descending)
+    known.sort(key=itemgetter(0), reverse=descending)
     return [pair[1] for pair in known] + [pair[1] for pair in keyed if pair[0] is None]
 
 

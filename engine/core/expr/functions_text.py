@@ -13,7 +13,9 @@ from engine.core.expr.limits import PATTERN_LIMIT, TEXT_LIMIT, VALUE_DEPTH_LIMIT
 from engine.core.expr.trouble import Trouble
 from engine.core.expr.values import below, is_number, shown, to_text, type_name
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII
+)
 
 
 def joined(parts: Iterable[str], between: str = "") -> str:

@@ -5,10 +5,22 @@ chain), `+ -`, `* / %`, `! -`, then paths and calls. Refuses what it cannot boun
 only to the fixed table of functions, and depth and node count are limited while reading.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.core.expr.functions import FUNCTIONS
+from engine.core.expr.grammar import (
+    COMPARISON,
+    CONSTANTS,
+    LEVELS,
+    continued,
+    ending,
+    is_member,
+    signed,
+    too_deep,
+    unexpected,
+    unknown_root,
+)
 from engine.core.expr.lexer import Lexer, Token, number, string
 from engine.core.expr.limits import DEPTH_LIMIT, NODE_LIMIT
 from engine.core.expr.tree import (
@@ -19,7 +31,6 @@ from engine.core.expr.tree import (
     Key,
     Literal,
     Node,
-    Path,
     Record,
     Root,
     Segment,
@@ -27,31 +38,18 @@ from engine.core.expr.tree import (
     Slice,
     Term,
     Ternary,
-    Unary,
     Where,
     depth,
-    projects,
 )
 from engine.core.expr.trouble import ExpressionError, did_you_mean
-
-LEVELS = {
-    "||": 1,
-    "&&": 2,
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 3),
-    **dict.fromkeys(("+", "-"), 4),
-    **dict.fromkeys(("*", "/", "%"), 5),
-}
-COMPARISON = 3
-CONSTANTS = {"true": True, "false": False, "null": None}
-_WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "None": "null", "nil": "null"}
 
 
 class Parser:
     """Reads one expression from `text`, beginning at `start`.
 
-    The node is in `node`, the
-    first token after it in `rest`. `roots` are the names a path may begin with, None for any. `braces` allows `{{ x }}` as a
-    group and inside quoted texts, as conditions have it.
+    The tree is in `node`, the first token after it in `rest`. `roots` are the names that a
+    path may begin with, None for any. `braces` allows `{{ x }}` as a group and inside quoted
+    texts, as conditions have it.
     """
 
     def __init__(
@@ -64,7 +62,7 @@ class Parser:
         self._nodes = 0
         self.node = self._expression()
         if depth(self.node) > DEPTH_LIMIT:
-            raise _too_deep(start)
+            raise too_deep(start)
 
     @property
     def rest(self) -> Token:
@@ -121,7 +119,7 @@ class Parser:
         is_number = self._lexer.token.kind == "number"
         node = self._postfix()
         for sign in reversed(signs):
-            node = _signed(sign, node, is_number)
+            node = signed(sign, node, is_number)
             is_number = False
         return node
 
@@ -132,7 +130,7 @@ class Parser:
         while (segment := self._segment()) is not None:
             segments.append(segment)
             self._count(at)
-        return _path(base, tuple(segments), at) if segments else base
+        return continued(base, tuple(segments), at) if segments else base
 
     def _segment(self) -> Segment | None:
         token = self._lexer.token
@@ -250,7 +248,7 @@ class Parser:
     def _root(self, token: Token) -> Node:
         name, known = token.text, self._roots
         if known is not None and name not in known and name != "@":
-            raise _unknown_root(token, known)
+            raise unknown_root(token, known)
         return Root(name, token.start)
 
     def _call(self, name: Token, arguments: tuple[Node, ...]) -> Node:
@@ -315,7 +313,7 @@ class Parser:
     def _enter(self) -> None:
         self._depth += 1
         if self._depth > DEPTH_LIMIT:
-            raise _too_deep(self._lexer.token.start)
+            raise too_deep(self._lexer.token.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +348,7 @@ def _slot(text: str, start: int, roots: Collection[str] | None) -> tuple[Slot, i
     parser = Parser(text, start, roots)
     rest = parser.rest
     if not (rest.is_op("}") and text.startswith("}}", rest.start)):
-        raise unexpected(rest, "`{{` needs `}}` after one expression")
+        raise ending(rest, "`{{` needs `}}` after one expression")
     return Slot(parser.node, start, rest.start), rest.start + 2
 
 
@@ -358,52 +356,5 @@ def whole(text: str, roots: Collection[str] | None, braces: bool = False) -> Nod
     """The tree of a text that is one expression. Raises `ExpressionError`."""
     parser = Parser(text, 0, roots, braces)
     if parser.rest.kind != "end":
-        raise unexpected(parser.rest, "the expression should end here")
+        raise ending(parser.rest, "the expression should end here")
     return parser.node
-
-
-def unexpected(token: Token, message: str, hint: str = "") -> ExpressionError:
-    """The error for a token that cannot stand where it stands."""
-    found = f"found {token.text!r}" if token.text else "found the end"
-    if hint:
-        pass
-    elif token.text in _WORDS:
-        hint = f"write `{_WORDS[token.text]}`"
-    elif token.text in LEVELS:
-        hint = "put the part before it in parentheses"
-    elif token.kind == "name":
-        hint = "texts need quotes, and a minus needs spaces round it"
-    return ExpressionError(f"{message}; {found}", token.start, hint)
-
-
-def is_member(node: Node) -> bool:
-    """Whether the node is a path that ends in one member."""
-    return isinstance(node, Path) and isinstance(node.segments[-1], Key | Computed)
-
-
-def _unknown_root(token: Token, known: Collection[str]) -> ExpressionError:
-    if token.text in _WORDS:
-        return unexpected(token, "a value is missing here")
-    here = f"did you mean `$.{token.text}`?" if "$" in known else ""
-    names = ", ".join(f"`{name}`" for name in sorted(known))
-    hint = did_you_mean(token.text, known, here or f"paths begin with {names}; texts need quotes")
-    return ExpressionError(f"there is no `{token.text}` here", token.start, hint)
-
-
-def _signed(sign: Token, node: Node, is_number: bool) -> Node:
-    if is_number and sign.text == "-" and isinstance(node, Literal):
-        value = node.value
-        if isinstance(value, int | float):
-            return Literal(-value, sign.start)
-    return Unary(sign.text, node, sign.start)
-
-
-def _path(base: Node, segments: tuple[Segment, ...], at: int) -> Path:
-    """A path; one that continues a plain path in parentheses is the same path."""
-    if isinstance(base, Path) and not projects(base):
-        return Path(base.base, base.segments + segments, at)
-    return Path(base, segments, at)
-
-
-def _too_deep(at: int) -> ExpressionError:
-    return ExpressionError(f"nested deeper than {DEPTH_LIMIT}", at, "split the expression")

@@ -6,7 +6,7 @@ The law it keeps: reading what it wrote gives the same tree.
 import json
 import re
 
-from engine.core.expr.parser import CONSTANTS, LEVELS
+from engine.core.expr.grammar import CONSTANTS, LEVELS
 from engine.core.expr.tree import (
     Call,
     Chain,

@@ -2,8 +2,8 @@
 
 `ExpressionError` is for whoever wrote the text: it says where and what to write instead.
 `EvaluationError` is for the run: a classified failure, always `logic`, because the same
-expression over the same values fails again. `Trouble` stays inside the language: it is raised
-where the fault is seen and gets its place on the way out.
+expression over the same values fails again. `Trouble` is raised where the fault is seen and
+gets its place on the way out, where it becomes an `EvaluationError`.
 """
 
 from collections.abc import Collection, Mapping
@@ -42,11 +42,11 @@ class EvaluationError(StepError):
         )
 
 
-class Trouble(Exception):
+class Trouble(StepError):
     """A fault seen deep inside an evaluation, before anybody knows which text it belongs to."""
 
     def __init__(self, code: str, message: str, hint: str = "", at: int = -1) -> None:
-        super().__init__(message)
+        super().__init__(Failure(Kind.LOGIC, code, message, hint))
         self.code = code
         self.message = message
         self.hint = hint

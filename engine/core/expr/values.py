@@ -7,6 +7,7 @@ makes it false; two different types have no order. Nothing here looks at Python 
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from json.encoder import encode_basestring
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -251,7 +252,9 @@ def to_text(value: Any) -> str:
 
 def to_json(value: Any) -> str:
     """Compact JSON, keys in the order they have."""
-    return check_text(_encode(value))
+    if isinstance(value, str):
+        return check_text(encode_basestring(value))
+    return str(value) if type(value) is int else check_text(_encode(value))
 
 
 def shown(value: Any) -> str:

@@ -60,7 +60,7 @@ def has_member(value: Any, key: str | int) -> bool:
 
 def _find(value: Any, key: str | int) -> Any:
     if isinstance(value, Mapping):
-        return value.get(key, _ABSENT) if isinstance(key, str) else _ABSENT  # type: ignore[call-overload]
+        return value.get(key, _ABSENT) if isinstance(key, str) else _ABSENT
     if isinstance(value, list | tuple) and isinstance(key, int):
         return value[key] if -len(value) <= key < len(value) else _ABSENT
     return _ABSENT

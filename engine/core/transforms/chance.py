@@ -79,5 +79,5 @@ def _seed(options: Options) -> Callable[[Work], int]:
         return options.given(checks.whole("seed"), "seed")
     options.needs_seed = True
     # Two operations of one pipeline must not draw the same numbers.
-    place = sum(map(ord, options.path)) * 0x9E3779B97F4A7C15
+    place = int.from_bytes(options.path.encode()) * 0x9E3779B97F4A7C15
     return lambda work: work.seed + place

@@ -129,7 +129,9 @@ def clamp(options: Options) -> Operate:
     if not options.has("min", "max"):
         options.raw("min")
     bounds = {
-        name: options.given(checks.number(name), name) for name in ("min", "max") if options.has(name)
+        name: options.given(checks.number(name), name)
+        for name in ("min", "max")
+        if options.has(name)
     }
 
     def prepare(work: Work) -> Change:

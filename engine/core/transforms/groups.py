@@ -18,7 +18,7 @@ from engine.core.expr.values import comparable, type_name
 from engine.core.expr.walk import Env
 from engine.core.transforms.options import Options, TransformError, read_expression
 from engine.core.transforms.rows import other_array
-from engine.core.transforms.work import Operate, Rows, Work, rows_of
+from engine.core.transforms.work import Operate, Work, rows_of
 
 AGGREGATES = ("sum", "avg", "count", "min", "max")
 Aggregation = Callable[[Work, list[Any]], Any]
@@ -37,9 +37,7 @@ def aggregations(options: Options) -> dict[str, Aggregation]:
     raw, path = options.raw("aggregations"), options.where("aggregations")
     if not isinstance(raw, Mapping) or not raw:
         raise TransformError("a map of name to aggregation is needed", path, 'write `n: "count()"`')
-    return {
-        str(name): _aggregation(options, item, f"{path}.{name}") for name, item in raw.items()
-    }
+    return {str(name): _aggregation(options, item, f"{path}.{name}") for name, item in raw.items()}
 
 
 def _aggregation(options: Options, item: Any, path: str) -> Aggregation:
@@ -51,8 +49,8 @@ def _aggregation(options: Options, item: Any, path: str) -> Aggregation:
         if isinstance(node, Call) and node.name in AGGREGATES and _is_by_element(node):
             parts.append(_aggregate(options, node, expr))
             return Root(f"#{len(parts) - 1}")
-        if _is_member_of_element(node):
-            return replace(node, segments=(Every(), *node.segments))  # type: ignore[type-var,call-arg]
+        if isinstance(node, Path) and _is_member_of_element(node):
+            return replace(node, segments=(Every(), *node.segments))
         return None
 
     changed = rewrite(expr.node, change)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from engine.core.expr import Expr, ExpressionError, did_you_mean, parse
 from engine.core.expr.trouble import Trouble
 from engine.core.template import TemplateError, compile_template
-from engine.core.transforms.work import Given, Rows, Work
+from engine.core.transforms.work import Given, Rows
 
 T = TypeVar("T")
 

@@ -68,8 +68,7 @@ def sort_by(options: Options) -> Operate:
 
     def run(work: Work, value: Any) -> Any:
         rows = rows_of(value)
-        keys = iter(field.over(work, rows))
-        return in_order(rows, lambda _: next(keys), descending=descending)
+        return in_order(rows, field.over(work, rows), descending=descending)
 
     return run
 
@@ -79,7 +78,9 @@ def _descending(options: Options) -> bool:
         flag = options.raw("descending")
         if not isinstance(flag, bool):
             hint = "write `descending: true`"
-            raise TransformError("`descending` must be a boolean", options.where("descending"), hint)
+            raise TransformError(
+                "`descending` must be a boolean", options.where("descending"), hint
+            )
         return flag
     orders = ("asc", "desc", "ascending", "descending")
     return options.choice(orders, "order", "direction", default="asc").startswith("desc")

@@ -16,7 +16,7 @@ Make = Callable[[Work, list[Any]], list[Any]]
 
 
 def shape(options: Options, value: Any, path: str) -> Make:
-    """What a mapping writes: texts are expressions, objects and arrays nest, others are constants."""
+    """What a mapping writes: texts are expressions, objects and arrays nest, all else stays."""
     if isinstance(value, str):
         return options.compiled(value, path).over
     if isinstance(value, Mapping):

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from engine.core.expr import EvaluationError, Expr
+from engine.core.expr.compiler import plain_keys
 from engine.core.expr.expression import beyond
 from engine.core.expr.tree import Path, Root
 from engine.core.expr.trouble import Trouble
-from engine.core.expr.compiler import plain_keys
 from engine.core.expr.walk import Env, walker
 
 T = TypeVar("T")
@@ -102,5 +102,3 @@ def each(work: Work, value: Any, change: Callable[[Any], Any]) -> Any:
         return change(value)
     work.spend(len(value))
     return [change(element) for element in value]
-
-
