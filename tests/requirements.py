@@ -52,7 +52,7 @@ REQUIREMENTS = (
     Requirement(
         "templates",
         "003 lesson 4",
-        "Templates reach into inputs, outputs and loop items; a whole-value template keeps its type.",
+        "Templates reach into inputs, outputs and loop items; a whole-value one keeps its type.",
     ),
     Requirement(
         "dependencies",
