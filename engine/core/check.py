@@ -8,12 +8,23 @@ that is absent, an input that a closed schema does not know.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from engine.core.documents.raw import Report, join
-from engine.core.documents.shapes import LOOP_OUTPUT, Shape, property_names, shape_of_output
-from engine.core.documents.templates import locate
-from engine.core.documents.values import Finding, Typing, compare
+from engine.core.documents.shapes import (
+    LOOP_OUTPUT,
+    Part,
+    Shape,
+    Types,
+    child_of,
+    lacks,
+    names_of,
+    shape_of_output,
+    types_of,
+)
+from engine.core.documents.templates import Reference, locate
+from engine.core.documents.values import Finding, compare
 from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
 from engine.core.template import Condition, Template
 from engine.core.views import Problem
@@ -64,9 +75,25 @@ class _Flow:
         self.workflows = workflows
         steps = report.raw.value["spec"]["tasks"]
         self.places = {step["id"]: index for index, step in enumerate(steps)}
-        self.input = Shape((workflow.input_schema,))
-        self.outputs = {step.id: _output(step, workflows) for step in workflow.steps}
+        self.parts: dict[int, Part] = {}
+        self.input = (self._part(workflow.input_schema),)
+        self.outputs = {step.id: self._output(step) for step in workflow.steps}
         self.said: set[tuple[str, str]] = set()
+
+    def _part(self, schema: Mapping[str, Any]) -> Part:
+        # Many steps carry out the same task; what follows from its schemas is worked out once.
+        return self.parts.setdefault(id(schema), Part(schema, schema))
+
+    def _output(self, step: Step) -> Shape:
+        if step.for_each is not None:
+            return (self._part(LOOP_OUTPUT),)
+        found = (shape_of_output(target, self._look) for target in _targets(step))
+        return tuple(None if schema is None else self._part(schema) for schema in found)
+
+    def _look(self, reference: WorkflowRef) -> Workflow | None:
+        # A pinned version is not in the folder, so nothing is certain about it.
+        key = (reference.namespace, reference.name)
+        return None if reference.version else self.workflows.get(key)
 
     def references(self, path: str, compiled: Template | Condition) -> None:
         """Warn about references to properties that are certainly not there."""
@@ -74,38 +101,38 @@ class _Flow:
             missing = self._missing(reference)
             if missing is not None:
                 where = locate(path, compiled.source, reference)
-                self._say(where, replace(missing, path=where))
+                self._say(replace(missing, path=where))
 
-    def _missing(self, reference: tuple[str | int, ...]) -> Finding | None:
+    def _start(self, reference: Reference) -> tuple[Shape, str, Reference] | None:
         match reference:
-            case ("input", *rest):
-                shape, name = self.input, "input"
-            case ("tasks", str(step), "output", *rest) if step in self.outputs:
-                shape, name = self.outputs[step], f"tasks.{step}.output"
+            case ("input", *_):
+                return self.input, "input", reference[1:]
+            case ("tasks", str(step), "output", *_) if step in self.outputs:
+                return self.outputs[step], f"tasks.{step}.output", reference[3:]
             case _:
                 return None
-        for key in rest:
-            known = property_names(shape)
-            if isinstance(key, str) and known is not None and key not in known:
-                hint = did_you_mean(key, known) or f"it has: {listed(sorted(known))}"
-                return Finding("", "unknown_property", f"{name} has no {shorten(key)!r}", hint)
-            shape, name = shape.at(key), join(name, key)
+
+    def _missing(self, reference: Reference) -> Finding | None:
+        start = self._start(reference)
+        if start is None:
+            return None
+        shape, name, rest = start
+        for depth, key in enumerate(rest):
+            if isinstance(key, str) and lacks(shape, key):
+                name = reduce(join, rest[:depth], name)
+                return _absent(name, key, names_of(shape))
+            shape = child_of(shape, key)
         return None
 
-    def types(self, reference: tuple[str | int, ...]) -> frozenset[str] | None:
+    def types(self, reference: Reference) -> Types | None:
         """The types that a reference can have, None when anything is possible."""
-        match reference:
-            case ("input", *rest):
-                shape = self.input
-            case ("tasks", str(step), "output", *rest) if step in self.outputs:
-                shape = self.outputs[step]
-            case ("tasks", _, "status"):
-                return frozenset({"string"})
-            case _:
-                return None
+        start = self._start(reference)
+        if start is None:
+            return _STATUS if reference[::2] == ("tasks", "status") else None
+        shape, _, rest = start
         for key in rest:
-            shape = shape.at(key)
-        return shape.types
+            shape = child_of(shape, key)
+        return types_of(shape)
 
     def inputs(self, step: Step, path: str) -> None:
         """Warn about what the step's targets do not take."""
@@ -113,25 +140,22 @@ class _Flow:
             schema = _input_schema(value.target, self.workflows)
             if schema is not None:
                 given = _unwrapped(value.target, value.template.source)
-                typing: Typing = self.types
-                for finding in compare(schema, given, value.path, typing):
-                    self._say(finding.path, finding)
+                for finding in compare(self._part(schema), given, value.path, self.types):
+                    self._say(finding)
 
-    def _say(self, path: str, finding: Finding) -> None:
+    def _say(self, finding: Finding) -> None:
         # The arms of a switch often take the same input: once is enough.
-        if (path, finding.message) not in self.said:
-            self.said.add((path, finding.message))
-            self.report.warn(path, finding.code, finding.message, finding.hint)
+        if (finding.path, finding.message) not in self.said:
+            self.said.add((finding.path, finding.message))
+            self.report.warn(finding.path, finding.code, finding.message, finding.hint)
 
 
-def _output(step: Step, workflows: Workflows) -> Shape:
-    def look(reference: WorkflowRef) -> Workflow | None:
-        # A pinned version is not in the folder, so nothing is certain about it.
-        key = (reference.namespace, reference.name)
-        return None if reference.version else workflows.get(key)
+def _absent(name: str, key: str, known: frozenset[str]) -> Finding:
+    hint = did_you_mean(key, known) or f"it has: {listed(sorted(known)) or 'nothing'}"
+    return Finding("", "unknown_property", f"{name} has no {shorten(key)!r}", hint)
 
-    shape = Shape(tuple(shape_of_output(target, look) for target in _targets(step)))
-    return shape if step.for_each is None else Shape((LOOP_OUTPUT,))
+
+_STATUS: Types = frozenset({"string"})
 
 
 def _targets(step: Step) -> Iterator[Target]:

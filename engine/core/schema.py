@@ -242,7 +242,8 @@ def _named(part: Mapping[str, Any], key: str) -> Any:
 def followed(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
     """The subschema itself, or what its references lead to; empty when it says nothing."""
     for _ in range(16):
-        if not isinstance(part, Mapping):
+        # The cheap question first: almost every schema is a plain dict.
+        if type(part) is not dict and not isinstance(part, Mapping):
             return {}
         if not isinstance(part.get("$ref"), str):
             return part

@@ -8,6 +8,7 @@ written as a person would write it: `spec.tasks[2].input`, `metadata.labels['a/b
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -40,10 +41,15 @@ def join(path: str, key: str | int) -> str:
     """
     if isinstance(key, int):
         return f"{path}[{key}]"
-    if _PLAIN.match(key):
+    if _is_plain(key):
         return f"{path}.{key}" if path else key
     quoted = shorten(key, _LONGEST_KEY).replace("\\", "\\\\").replace("'", "\\'")
     return f"{path}['{quoted}']"
+
+
+@lru_cache(maxsize=4_096)
+def _is_plain(key: str) -> bool:
+    return _PLAIN.match(key) is not None
 
 
 def split(path: str) -> tuple[str | int, ...]:

@@ -6,6 +6,7 @@ answered with the default. Durations are text such as `30s` and become microseco
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -43,16 +44,16 @@ class Section:
         report: Report,
         path: str,
         value: Any,
-        known: Iterable[str] | None = None,
+        known: tuple[str, ...] | None = None,
         later: Mapping[str, str] = _NONE,
     ) -> None:
         self.report = report
         self.path = path
-        self.value: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
-        if not isinstance(value, Mapping):
+        self.value: Mapping[str, Any] = value if isinstance(value, dict) else {}
+        if not isinstance(value, dict):
             self._wrong(path, "an object", value)
         if known is not None:
-            self._unknown(frozenset(known), later)
+            self._unknown(_as_set(known), later)
 
     def at(self, key: str | int) -> str:
         """The path of a key of this section."""
@@ -94,13 +95,13 @@ class Section:
         return value
 
     def section(
-        self, key: str, known: Iterable[str] | None = None, later: Mapping[str, str] = _NONE
+        self, key: str, known: tuple[str, ...] | None = None, later: Mapping[str, str] = _NONE
     ) -> "Section":
         """A nested section; absent or null is an empty one."""
         value = self.value.get(key)
         return Section(self.report, self.at(key), {} if value is None else value, known, later)
 
-    def sections(self, key: str, known: Iterable[str]) -> Iterator["Section"]:
+    def sections(self, key: str, known: tuple[str, ...]) -> Iterator["Section"]:
         """The objects of a list, each as a section."""
         for index, value in enumerate(self.sequence(key)):
             yield Section(self.report, join(self.at(key), index), value, known)
@@ -180,6 +181,8 @@ class Section:
         self.report.error(path, "wrong_type", f"this must be {wanted}, not {shown}", hint)
 
     def _unknown(self, known: frozenset[str], later: Mapping[str, str]) -> None:
+        if known >= self.value.keys():
+            return
         for key in self.value:
             if key in known:
                 continue
@@ -189,6 +192,11 @@ class Section:
                 hint = did_you_mean(key, known) or f"known fields: {listed(sorted(known), 30)}"
                 message = f"unknown field {shorten(key)!r} is ignored"
                 self.warn(key, "unknown_field", message, hint)
+
+
+@lru_cache(maxsize=256)
+def _as_set(known: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(known)
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,13 +1,18 @@
-"""What is certain about a value from the schemas that describe it: its types and properties."""
+"""What is certain about a value from the schemas that describe it: its types and properties.
+
+A `Part` is one schema seen through its references, with what follows from it worked out once. A
+`Shape` is a value that one of several schemas describes, for example the output of a switch.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from engine.core.model import Target, Task, Workflow, WorkflowRef
 from engine.core.schema import followed
 
 Schema = Mapping[str, Any]
+Types = frozenset[str]
 Look = Callable[[WorkflowRef], Workflow | None]
 """Finds a sub-workflow, None when its output is not known here."""
 
@@ -23,85 +28,96 @@ LOOP_OUTPUT: Schema = {
 }
 """What a step with forEach gives."""
 
-_COMBINED = ("allOf", "anyOf", "oneOf", "if", "not")
+_COMBINED = ("allOf", "anyOf", "oneOf", "if", "not", "patternProperties")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A value that one of several schemas describes; None among them allows anything."""
+class Part:
+    """One schema inside `root`, whose references it follows."""
 
-    schemas: tuple[Schema | None, ...]
-    roots: tuple[Schema | None, ...] = ()
+    def __init__(self, root: Schema, schema: Any) -> None:
+        self._root = root
+        self.schema = followed(root, schema)
+        self._children: dict[str, Part] = {}
 
-    @property
-    def pairs(self) -> tuple[tuple[Schema | None, Schema | None], ...]:
-        """Each schema with the one that its references point into."""
-        return tuple(zip(self.schemas, self.roots or self.schemas, strict=True))
+    @cached_property
+    def types(self) -> Types | None:
+        """The types the schema allows, None when it does not say."""
+        kind = self.schema.get("type")
+        if isinstance(kind, str):
+            return frozenset((kind,))
+        return frozenset(kind) if isinstance(kind, list) else None
 
-    @property
-    def types(self) -> frozenset[str] | None:
-        """The types the value can have, None when that is not certain."""
-        found: set[str] = set()
-        for schema, root in self.pairs:
-            part = None if schema is None or root is None else types_of(followed(root, schema))
-            if part is None:
+    @cached_property
+    def properties(self) -> Mapping[str, Any]:
+        """The described properties with their schemas."""
+        found = self.schema.get("properties")
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def closed(self) -> bool:
+        """Whether the value certainly has no other properties than the described ones."""
+        open_words = any(word in self.schema for word in _COMBINED)
+        return self.schema.get("additionalProperties") is False and not open_words
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The properties that must be given: those without a default."""
+        names = self.schema.get("required")
+        listed = names if isinstance(names, list) else ()
+        return tuple(name for name in listed if "default" not in self._schema_of(name))
+
+    @cached_property
+    def items(self) -> "Part":
+        """What describes the items of a list."""
+        return Part(self._root, self.schema.get("items"))
+
+    def child(self, name: str) -> "Part | None":
+        """What describes a property, None when nothing does."""
+        if name not in self._children:
+            if name not in self.properties:
                 return None
-            found |= part
-        return frozenset(found) or None
+            self._children[name] = Part(self._root, self.properties[name])
+        return self._children[name]
 
-    def at(self, key: str | int) -> "Shape":
-        """The shape of a child."""
-        parts = [
-            (None if schema is None or root is None else _child(followed(root, schema), key), root)
-            for schema, root in self.pairs
-        ]
-        return Shape(tuple(part for part, _ in parts), tuple(root for _, root in parts))
+    def _schema_of(self, name: str) -> Schema:
+        found = self.child(name)
+        return {} if found is None else found.schema
 
 
-def types_of(part: Schema) -> frozenset[str] | None:
-    """The types that a schema allows, None when it does not say.
-
-    >>> sorted(types_of({"type": ["string", "null"]})), types_of({})
-    (['null', 'string'], None)
-    """
-    kind = part.get("type")
-    if isinstance(kind, str):
-        return frozenset({kind})
-    return frozenset(kind) if isinstance(kind, list) else None
+Shape = tuple[Part | None, ...]
+"""A value that one of these describes; None among them allows anything."""
 
 
-def property_names(shape: Shape) -> frozenset[str] | None:
-    """Every property the value can have, None when it may have others."""
-    found: set[str] = set()
-    for schema, root in shape.pairs:
-        part = None if schema is None or root is None else closed_names(followed(root, schema))
-        if part is None:
+def types_of(shape: Shape) -> Types | None:
+    """The types the value can have, None when that is not certain."""
+    found: Types = frozenset()
+    for part in shape:
+        if part is None or part.types is None:
             return None
-        found |= part
-    return frozenset(found) if shape.schemas else None
+        found |= part.types
+    return found or None
 
 
-def closed_names(part: Schema) -> frozenset[str] | None:
-    """The properties of a closed object schema, None when it is open.
-
-    >>> closed_names({"properties": {"a": {}}, "additionalProperties": False})
-    frozenset({'a'})
-    """
-    properties = part.get("properties")
-    if part.get("additionalProperties") is not False or "patternProperties" in part:
-        return None
-    if any(word in part for word in _COMBINED):
-        return None
-    return frozenset(properties) if isinstance(properties, Mapping) else frozenset()
+def lacks(shape: Shape, key: str) -> bool:
+    """Whether the value certainly has no such property."""
+    if not shape:
+        return False
+    for part in shape:
+        if part is None or not part.closed or key in part.properties:
+            return False
+    return True
 
 
-def _child(part: Schema, key: str | int) -> Schema | None:
+def names_of(shape: Shape) -> frozenset[str]:
+    """Every property that is described."""
+    return frozenset(name for part in shape if part is not None for name in part.properties)
+
+
+def child_of(shape: Shape, key: str | int) -> Shape:
+    """The shape of a child."""
     if isinstance(key, int):
-        found = part.get("items")
-    else:
-        properties = part.get("properties")
-        found = properties.get(key) if isinstance(properties, Mapping) else None
-    return found if isinstance(found, Mapping) else None
+        return tuple(None if part is None else part.items for part in shape)
+    return tuple(None if part is None else part.child(key) for part in shape)
 
 
 def shape_of_output(target: Target, look: Look) -> Schema | None:

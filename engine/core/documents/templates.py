@@ -48,16 +48,15 @@ def read_condition(
 def _roots_known(
     report: Report, path: str, compiled: Template | Condition, roots: Collection[str]
 ) -> bool:
-    for reference in sorted(compiled.references(), key=str):
-        root = str(reference[0]) if reference else ""
-        if root not in roots:
-            where = locate(path, compiled.source, reference)
-            hint = did_you_mean(root, roots) or f"here it may begin with: {listed(roots)}"
-            if root == "forEach":
-                hint = "forEach is known only in a step that has forEach"
-            report.error(where, "unknown_root", f"a reference cannot begin with {root!r}", hint)
-            return False
-    return True
+    strange = [found for found in compiled.references() if found[0] not in roots]
+    for reference in sorted(strange, key=str)[:1]:
+        root = str(reference[0])
+        where = locate(path, compiled.source, reference)
+        hint = did_you_mean(root, roots) or f"here it may begin with: {listed(roots)}"
+        if root == "forEach":
+            hint = "forEach is known only in the input of a step that has forEach"
+        report.error(where, "unknown_root", f"a reference cannot begin with {root!r}", hint)
+    return not strange
 
 
 def locate(path: str, value: Any, reference: Reference) -> str:
