@@ -110,24 +110,34 @@ def test_a_retried_run_names_its_successor_and_asks_for_nothing() -> None:
 
 
 def test_a_long_loop_shows_its_beginning_and_whatever_went_wrong() -> None:
-    item = samples.DONE
-    steps = tuple(replace(item, path=f"each[{number}]") for number in range(500))
+    loop = replace(samples.DONE, path="each", note="500 items")
+    steps = [replace(samples.DONE, path=f"each[{number}]") for number in reversed(range(499))]
     bad = replace(samples.FAILED, path="each[499]")
-    run = replace(samples.COMPLETED, steps=(*steps[:499], bad, samples.SKIPPED))
+    run = replace(samples.COMPLETED, steps=(loop, *steps, bad, samples.SKIPPED))
     shown = seen(timeline.run_timeline(run, NOW))
-    assert "each[19]" in shown
-    assert "each[20]" not in shown
-    assert "✗ each[499]" in shown
+    assert "✓ [19]" in shown
+    assert "[20]" not in shown
+    assert "✗ [499]" in shown
     assert "… 479 more items done; --all shows them" in shown
-    assert "each[498]" in seen(timeline.run_timeline(run, NOW, everything=True))
+    assert "✓ [498]" in seen(timeline.run_timeline(run, NOW, everything=True))
 
 
-def test_steps_of_a_sub_workflow_stand_under_it() -> None:
-    inner = replace(samples.DONE, path="checkout/charge")
-    run = replace(samples.COMPLETED, steps=(replace(samples.DONE, path="checkout"), inner))
-    shown = seen(timeline.run_timeline(run, NOW)).splitlines()
-    assert any(line.startswith("  ✓ checkout ") for line in shown)
-    assert any(line.startswith("    ✓ charge ") for line in shown)
+def test_what_belongs_to_a_step_stands_under_it_in_whatever_order_it_happened() -> None:
+    paths = ["checkout", "other", "other~fallback", "checkout/pay", "checkout/pay[1]",
+             "checkout/pay[0]", "checkout/pay[0]/inner"]  # fmt: skip
+    steps = tuple(replace(samples.DONE, path=path) for path in paths)
+    shown = seen(timeline.run_timeline(replace(samples.COMPLETED, steps=steps), NOW), 200)
+    rows = [line.split("demo/get-user") for line in shown.splitlines()]
+    names = [row[0].rstrip() for row in rows if len(row) > 1]
+    assert names == [
+        "  ✓ checkout",
+        "    ✓ pay",
+        "      ✓ [0]",
+        "        ✓ inner",
+        "      ✓ [1]",
+        "  ✓ other",
+        "    ✓ fallback",
+    ]
 
 
 def test_a_long_output_is_cut_and_says_so() -> None:

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_server.cli import inputs, run, shape, words
+from mcp_server.cli.paint import marks, nesting, runs
 from mcp_server.cli.words import age, duration, parse_span, parse_when, rfc3339
 
 DAY = 86_400_000_000
 
 
-@pytest.mark.parametrize("module", [inputs, run, shape, words])
+@pytest.mark.parametrize("module", [inputs, marks, nesting, run, runs, shape, words])
 def test_the_examples_in_docstrings_hold(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0
 

@@ -1,12 +1,10 @@
 """One run as a person reads it: where it stands, every step and attempt, what to do next.
 
 Times of steps count from the run's creation. A step with one good attempt is one line; every
-other attempt gets its own. Loops are shown in full up to `MOST_ITEMS` items; of longer ones the
-first few and whatever did not simply succeed.
+other attempt gets its own.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -21,6 +19,7 @@ from mcp_server.cli.paint.marks import (
     status_text,
     titled,
 )
+from mcp_server.cli.paint.nesting import Line, lines
 from mcp_server.cli.paint.runs import workflow_name
 from mcp_server.cli.words import age, count, duration, moment
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from engine.core.errors import Failure
     from engine.core.views import AttemptView, RunView, StepView
 
-MOST_ITEMS = 20
-_ITEM = re.compile(r"\A(.*)\[\d+\]\Z")
 _MOVES = {"person": "Your move: ", "caller": "Your move: ", "outside": "Another system's move: "}
 
 
@@ -52,16 +49,16 @@ def _head(run: "RunView", now: int) -> RenderableType:
     name = line(workflow_name(run.namespace, run.workflow), " ", run.version, style="bold")
     first = line(mark(run.status), " ", name, "  ", status_text(run.status), " ", _took(run, now))
     when = f"{age(now, run.created_at)} ({moment(run.created_at)})"
-    lines: list[RenderableType] = [first, _dim(f"  {run.id}"), _dim("  ", when, " by ", run.actor)]
+    head: list[RenderableType] = [first, _dim(f"  {run.id}"), _dim("  ", when, " by ", run.actor)]
     if run.reused:
-        lines.append(_dim("  started earlier under the same key"))
+        head.append(_dim("  started earlier under the same key"))
     if run.retry_of:
-        lines.append(_dim("  retry of ", run.retry_of))
+        head.append(_dim("  retry of ", run.retry_of))
     if run.retried_by:
-        lines.append(_dim("  retried by ", run.retried_by))
+        head.append(_dim("  retried by ", run.retried_by))
     if run.deadline is not None and run.ended_at is None:
-        lines.append(_dim(f"  must end {age(now, run.deadline)}"))
-    return Group(*lines)
+        head.append(_dim(f"  must end {age(now, run.deadline)}"))
+    return Group(*head)
 
 
 def _dim(*parts: str) -> Text:
@@ -78,21 +75,24 @@ def _took(run: "RunView", now: int) -> str:
 def _steps(run: "RunView", now: int, everything: bool) -> RenderableType:
     if not run.steps:
         return Text("No step has begun.", "dim")
-    shown, left_out = (run.steps, 0) if everything else _shortened(run.steps)
-    lines: list[RenderableType] = []
-    for row, step in zip(aligned([_row(step, run, now) for step in shown]), shown, strict=True):
-        lines += [row, *_attempts(step, run)]
-    if left_out:
-        lines.append(Text(f"… {count(left_out, 'more item')} done; --all shows them", "dim"))
-    return Group(*lines)
+    tree = list(lines(run.steps, everything=everything))
+    parts: list[RenderableType] = []
+    for row, entry in zip(aligned([_row(e, run, now) for e in tree]), tree, strict=True):
+        parts.append(row)
+        if entry.step is not None:
+            parts += _attempts(entry.step, run, 4 + 2 * entry.depth)
+    return Group(*parts)
 
 
-def _row(step: "StepView", run: "RunView", now: int) -> list[Text]:
-    indent, name = "  " * step.path.count("/"), step.path.rpartition("/")[2]
+def _row(entry: Line, run: "RunView", now: int) -> list[Text]:
+    indent, step = "  " * entry.depth, entry.step
+    if step is None:
+        more = f"{indent}… {count(entry.left_out, 'more item')} done; --all shows them"
+        return [Text(more, "dim"), *[Text()] * 4]
     begun, took = _times(step, run.created_at, now)
-    head = line(indent, mark(step.status), " ", name)
     tries = f"{len(step.attempts)} attempts" if len(step.attempts) > 1 else ""
     remark = line("; ".join(part for part in (tries, step.note) if part), style="dim")
+    head = line(indent, mark(step.status), " ", entry.name)
     return [head, line(step.target, style="dim"), line(begun, style="dim"), Text(took), remark]
 
 
@@ -104,11 +104,10 @@ def _times(step: "StepView", zero: int, now: int) -> tuple[str, str]:
     return f"+{duration(max(begun[0] - zero, 0))}", duration(max(end - begun[0], 0))
 
 
-def _attempts(step: "StepView", run: "RunView") -> Iterable[RenderableType]:
+def _attempts(step: "StepView", run: "RunView", shift: int) -> Iterable[RenderableType]:
     """What is to be said about attempts; one good attempt needs no words."""
     if len(step.attempts) == 1 and step.attempts[0].failure is None:
         return
-    shift = 4 + 2 * step.path.count("/")
     for attempt in step.attempts:
         # The failure that ended the run has a section of its own, in full.
         short = step.path == run.failed_step and attempt is step.attempts[-1]
@@ -156,18 +155,3 @@ def _next(run: "RunView", now: int) -> Iterable[RenderableType]:
     yield line(Text(who, "bold"), run.next_step, when)
     if str(run.whose_move) == "person":
         yield indented(line("handrail retry ", run.id, style="cyan"))
-
-
-def _shortened(steps: Sequence["StepView"]) -> tuple[Sequence["StepView"], int]:
-    """The steps without the successful items of long loops, and how many those were."""
-    loops: dict[str, int] = {}
-    kept: list[StepView] = []
-    for step in steps:
-        item = _ITEM.match(step.path)
-        if item is None:
-            kept.append(step)
-            continue
-        loops[item[1]] = loops.get(item[1], 0) + 1
-        if loops[item[1]] <= MOST_ITEMS or step.status not in ("done", "skipped"):
-            kept.append(step)
-    return kept, len(steps) - len(kept)
