@@ -38,7 +38,7 @@ MEANINGS: Mapping[Exit, str] = {
 
 WHO: Mapping[str, str] = {
     "caller": "Your move",
-    "person": "A person's move",
+    "person": "Your move",
     "engine": "Handrail's move",
     "clock": "Waits for its time",
     "outside": "Another system's move",

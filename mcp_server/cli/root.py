@@ -4,7 +4,6 @@ The table below is all that `--help` reads, so that a command's module, and with
 command needs, is imported only when that command is called.
 """
 
-import difflib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -69,6 +68,8 @@ class Handrail(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments name; an unknown one gets a suggestion."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean `handrail {near[0]}`?" if near else "`handrail --help` lists them"
             raise Stop(Exit.USAGE, "unknown_command", f"there is no command {args[0]!r}", hint)

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from mcp_server.cli.ending import WHO, Ending
-from mcp_server.cli.shape import to_json
-from mcp_server.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -38,13 +36,13 @@ class Screen:
     def result(self, value: Any, paint: "Paint") -> None:
         """What the command was asked for: one JSON value, or what `paint` makes of a width."""
         if self.json:
-            _write(sys.stdout, to_json(value) + "\n")
+            _write_json(value)
         else:
             self._painted(sys.stdout, paint)
 
     def note(self, text: str) -> None:
         """A line for the person at the terminal."""
-        _write(sys.stderr, visible(text) + "\n")
+        _write_line(text)
 
     def painted_note(self, paint: "Paint") -> None:
         """Something laid out, for the person at the terminal."""
@@ -53,15 +51,15 @@ class Screen:
     def trouble(self, ending: Ending) -> None:
         """What went wrong on one line, whose move it is and what to do on the next."""
         if self.json:
-            _write(sys.stdout, to_json({"error": _error(ending)}) + "\n")
-        _write(sys.stderr, f"error: {visible(ending.message)}\n")
+            _write_json({"error": _error(ending)})
+        _write_line(f"error: {ending.message}")
         wrong = [ending.details.get(name, ()) for name in ("missing", "invalid")]
         if any(wrong):
             from mcp_server.cli.paint.workflows import input_problems
 
             self._painted(sys.stderr, lambda _: input_problems(*wrong))
         if ending.hint:
-            _write(sys.stderr, f"  {WHO[ending.move]}: {visible(ending.hint)}\n")
+            _write_line(f"  {WHO[ending.move]}: {ending.hint}")
 
     def console(self, stream: IO[str]) -> "Console":
         """A rich console on a stream."""
@@ -100,6 +98,18 @@ def _error(ending: Ending) -> dict[str, Any]:
         "whoseMove": ending.move,
         "details": ending.details,
     }
+
+
+def _write_json(value: Any) -> None:
+    from mcp_server.cli.shape import to_json
+
+    _write(sys.stdout, to_json(value) + "\n")
+
+
+def _write_line(text: str) -> None:
+    from mcp_server.text import visible
+
+    _write(sys.stderr, visible(text) + "\n")
 
 
 def _write(stream: IO[str], text: str) -> None:
