@@ -11,11 +11,11 @@ import asyncio
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import WorldClock
 from mcp_server.demo.health import answers
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ _START_SECONDS = 10.0
 _BACKLOG = 128
 
 
-def _now() -> int:
-    return time.time_ns() // 1000
-
-
 class Demo:
     """The demo world in `folder`, of which there is one per `name` (one per database).
 
@@ -41,11 +37,16 @@ class Demo:
     """
 
     def __init__(
-        self, folder: Path, name: str = "demo", *, port: int = PORT, now: Callable[[], int] = _now
+        self,
+        folder: Path,
+        name: str = "demo",
+        *,
+        port: int = PORT,
+        now: Callable[[], int] | None = None,
     ) -> None:
         self._file = folder / f"{name}-world.sqlite3"
         self._first = port
-        self._now = now
+        self._now = now or WorldClock().now
         self._world: World | None = None
         self._serving: _Serving | None = None
         self._turn = asyncio.Lock()
@@ -54,7 +55,7 @@ class Demo:
         """Make sure that somebody serves the world; `host:port` of whoever does.
 
         Cheap when this process serves, one loopback call when another does. Raises OSError
-        when no port can be had, sqlite3.Error when the world's file cannot be used.
+        when no port can be had or the world's file cannot be used.
         """
         async with self._turn:
             world = await asyncio.to_thread(self._open)
@@ -103,7 +104,7 @@ class Demo:
 
         if self._world is None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._world = World(self._file, self._first)
+            self._world = World(self._file, self._first, WorldClock().bytes(16).hex())
         return self._world
 
 

@@ -163,6 +163,7 @@ _READS: tuple[tuple[str, Read], ...] = (
     ("/api/inventory/products/{id}/stock", _stock),
     ("/api/payments", partial(_list, "payment", "payments", ("idempotencyKey", "orderId"))),
     ("/api/payments/{id}", partial(_thing, "payment")),
+    ("/api/refunds", partial(_list, "refund", "refunds", ("idempotencyKey",))),
     ("/api/notifications", partial(_list, "notification", "notifications", ("userId",))),
     ("/api/quotes/live/{id}", _quote),
     ("/api/quotes/list/{id}", _list_price),

@@ -181,10 +181,13 @@ def pay(world: World, request: Request, body: Thing, now: int) -> Thing:
 
 
 def refund(world: World, request: Request, body: Thing, now: int) -> Thing:
-    """Give a payment back, whole or in part, never more than was paid."""
+    """Give a payment back, whole or in part, never more than was paid; once per key."""
+    given = request.headers.get("idempotency-key")
+    if given is not None and (earlier := world.all("refund", idempotencyKey=given)):
+        return earlier[0]
     payment = find(world, "payment", request.path_params["id"])
     left = round(payment["amount"] - payment["refunded"], 2)
-    amount = body.get("amount", left)
+    amount = left if body.get("amount") is None else body["amount"]
     if isinstance(amount, bool) or not isinstance(amount, int | float) or amount <= 0:
         raise HTTPException(422, "the amount must be a number above 0")
     if amount > left:
@@ -192,13 +195,18 @@ def refund(world: World, request: Request, body: Thing, now: int) -> Thing:
     refunded = round(payment["refunded"] + amount, 2)
     status = "refunded" if refunded == payment["amount"] else "partly_refunded"
     world.put("payment", {**payment, "refunded": refunded, "status": status})
-    return {
-        "refundId": f"ref-{world.count('refund')}",
+    key = f"ref-{world.count('refund')}"
+    done = {
+        "id": key,
+        "refundId": key,
         "transactionId": payment["id"],
         "amount": amount,
         "status": status,
         "timestamp": _moment(now),
+        "idempotencyKey": given,
     }
+    world.put("refund", done)
+    return done
 
 
 def notify(world: World, _: Request, body: Thing, now: int) -> Thing:

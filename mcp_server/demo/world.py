@@ -7,9 +7,9 @@ counters are numbers by name, and the port that was agreed on is kept so that ad
 """
 
 import json
-import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from mcp_server.demo.seed import documents
 
 _BUSY_SECONDS = 5.0
+_TRIES = 250
 _SCHEMA = """
 create table if not exists world (
     one integer primary key check (one = 1), id text not null, port integer not null
@@ -32,24 +33,33 @@ Thing = dict[str, Any]
 
 
 class World:
-    """The state of the demo. Safe to use from several threads; `close` when done."""
+    """The state of the demo. Safe to use from several threads; `close` when done.
 
-    def __init__(self, file: Path, port: int) -> None:
+    `port` and `name` are for a world that is born now; an older one has its own. Raises OSError
+    when the file cannot be used.
+    """
+
+    def __init__(self, file: Path, port: int, name: str) -> None:
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = off")  # a demo may forget its last second
-        self._begin(port)
+        try:
+            self._connection = _connect(file)
+        except sqlite3.Error as error:
+            raise _unusable(file) from error
+        try:
+            self._begin(port, name)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise _unusable(file) from error
 
-    def _begin(self, port: int) -> None:
+    def _begin(self, port: int, name: str) -> None:
+        _use_wal(self._connection)
+        self._connection.execute("pragma synchronous = off")  # it may forget its last second
         with self.change():
             for statement in _SCHEMA.split(";"):
                 self._connection.execute(statement)
             born = self._connection.execute(
                 "insert into world (one, id, port) values (1, ?, ?) on conflict do nothing",
-                (os.urandom(16).hex(), port),
+                (name, port),
             )
             if born.rowcount:
                 for kind, thing in documents():
@@ -133,3 +143,27 @@ class World:
         with self._lock:
             row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
             return row
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for others here as it does elsewhere: a second newcomer is told
+    # "busy" at once, although the first will be done in a moment.
+    for _ in range(_TRIES):
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_BUSY_SECONDS / _TRIES)
+    raise sqlite3.OperationalError("busy")
+
+
+def _unusable(file: Path) -> OSError:
+    return OSError(f"the demo's file {file.name} cannot be used")

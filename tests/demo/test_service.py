@@ -15,7 +15,7 @@ NOW = 1_795_255_200_000_000
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path / "world.sqlite3", 0)
+    world = World(tmp_path / "world.sqlite3", 0, "w1")
     yield world
     world.close()
 
@@ -115,7 +115,10 @@ def test_a_payment_is_refunded_in_parts_and_never_beyond_its_amount(shop: TestCl
     path = f"/api/payments/{payment['id']}/refund"
     assert sent(shop, path, {"amount": 40})["status"] == "partly_refunded"
     sent(shop, path, {"amount": 61}, 409)
-    assert sent(shop, path, {})["amount"] == 60
+    rest = sent(shop, path, {}, Idempotency_Key="r1")
+    assert rest["amount"] == 60
+    assert sent(shop, path, {}, Idempotency_Key="r1") == rest
+    assert got(shop, "/api/refunds?idempotencyKey=r1")["refunds"] == [rest]
     assert got(shop, f"/api/payments/{payment['id']}")["status"] == "refunded"
 
 
@@ -203,11 +206,17 @@ def test_a_web_page_is_refused(shop: TestClient) -> None:
 
 def test_the_world_is_born_once_and_keeps_its_state(tmp_path: Path) -> None:
     file = tmp_path / "world.sqlite3"
-    first = World(file, 0)
-    name = first.id
+    first = World(file, 8766, "w1")
     first.put("user", {"id": "3", "name": "Somebody else"})
     first.close()
-    again = World(file, 0)
-    assert again.id == name
+    again = World(file, 9999, "w2")
+    assert (again.id, again.port) == ("w1", 8766)
     assert again.get("user", "3") == {"id": "3", "name": "Somebody else"}
     again.close()
+
+
+def test_a_file_that_is_no_world_is_an_os_error(tmp_path: Path) -> None:
+    file = tmp_path / "world.sqlite3"
+    file.write_bytes(b"not a database" * 100)
+    with pytest.raises(OSError, match=r"world\.sqlite3"):
+        World(file, 0, "w1")
