@@ -293,7 +293,7 @@ async def open_engine(settings: Settings) -> AsyncGenerator[Engine]:
     Raises StoreError when the database cannot be opened, Refused for a bad `database`.
     """
     path: Path = database_path(settings.database)
-    async with open_sqlite(path, FEATURES, settings.clock.bytes) as store:
+    async with open_sqlite(path, FEATURES, settings.clock.bytes, settings.clock.now()) as store:
         engine = Engine(settings, store)
         try:
             await engine.begin()

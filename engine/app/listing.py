@@ -97,7 +97,7 @@ class Lists:
         """A page, newest first; raises Refused `invalid_cursor` or `unknown_status`."""
         statuses = wanted_statuses(wanted)
         namespace, _, workflow = wanted.workflow.rpartition("/")
-        name = "run_list" + ("_workflow" if workflow else "") + ("_status" if statuses else "")
+        name = "run_list" + ("_workflow" if workflow else "") + _suffix(statuses)
         params: dict[str, Any] = {
             "tenant": self._tenant,
             "before": read_cursor(cursor) if cursor else FAR,
@@ -161,6 +161,12 @@ def wanted_statuses(wanted: RunFilter) -> list[str]:
     return [] if len(chosen) == len(Status) else [status.value for status in chosen] or ["-"]
 
 
+def _suffix(statuses: list[str]) -> str:
+    if not statuses:
+        return ""
+    return "_among" if Status.COMPLETED.value in statuses else "_status"
+
+
 def _slots(statuses: list[str]) -> dict[str, str]:
     padded = statuses + [statuses[-1]] * (_SLOTS - len(statuses))
     return {f"s{index}": status for index, status in enumerate(padded)}
@@ -200,9 +206,9 @@ def read_cursor(cursor: str) -> int:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         tag, _, position = text.partition(":")
-        if tag == "r1" and position.isascii() and position.isdecimal() and len(position) < 19:
-            if write_cursor(int(position)) == cursor:
-                return int(position)
+        sound = tag == "r1" and position.isascii() and position.isdecimal() and len(position) < 19
+        if sound and write_cursor(int(position)) == cursor:
+            return int(position)
     except (ValueError, binascii.Error):
         pass
     raise Refused(

@@ -46,6 +46,8 @@ where tenant = :tenant and id = :id
 select run, input_digest from start_keys
 where tenant = :tenant and namespace = :namespace and workflow = :workflow and key = :key
 
+-- Lists by status leave completed runs out, so that the partial index serves them; where they
+-- are wanted too, they are so many that the newest page is near.
 -- Lists come newest first; :before is the id of the last row of the page before. There is one
 -- statement for each index, so that no list reads more as history grows. Empty means any.
 
@@ -83,6 +85,21 @@ select r.id, r.uid, r.namespace, r.workflow, r.version, r.kind, r.status, r.crea
        coalesce(o.uid, '') as retry_of
 from runs r left join runs o on o.id = r.retry_of
 where r.tenant = :tenant and r.id < :before
+  and r.status <> 'completed' and r.status in (:s0, :s1, :s2, :s3, :s4, :s5, :s6, :s7, :s8, :s9)
+  and (:namespace = '' or r.namespace = :namespace)
+  and (:version = '' or r.version = :version)
+  and (:kind = '' or r.kind = :kind)
+  and (:open = 0 or r.retried_by is null)
+  and r.created_at >= :since and r.created_at < :until
+order by r.id desc
+limit :limit
+
+-- name: run_list_among
+select r.id, r.uid, r.namespace, r.workflow, r.version, r.kind, r.status, r.created_at,
+       r.ended_at, r.wake_at, r.failed_step, r.failure_kind, r.failure_code,
+       coalesce(o.uid, '') as retry_of
+from runs r left join runs o on o.id = r.retry_of
+where r.tenant = :tenant and r.id < :before
   and r.status in (:s0, :s1, :s2, :s3, :s4, :s5, :s6, :s7, :s8, :s9)
   and (:namespace = '' or r.namespace = :namespace)
   and (:version = '' or r.version = :version)
@@ -93,6 +110,21 @@ order by r.id desc
 limit :limit
 
 -- name: run_list_workflow_status
+select r.id, r.uid, r.namespace, r.workflow, r.version, r.kind, r.status, r.created_at,
+       r.ended_at, r.wake_at, r.failed_step, r.failure_kind, r.failure_code,
+       coalesce(o.uid, '') as retry_of
+from runs r left join runs o on o.id = r.retry_of
+where r.tenant = :tenant and r.workflow = :workflow and r.id < :before
+  and r.status <> 'completed' and r.status in (:s0, :s1, :s2, :s3, :s4, :s5, :s6, :s7, :s8, :s9)
+  and (:namespace = '' or r.namespace = :namespace)
+  and (:version = '' or r.version = :version)
+  and (:kind = '' or r.kind = :kind)
+  and (:open = 0 or r.retried_by is null)
+  and r.created_at >= :since and r.created_at < :until
+order by r.id desc
+limit :limit
+
+-- name: run_list_workflow_among
 select r.id, r.uid, r.namespace, r.workflow, r.version, r.kind, r.status, r.created_at,
        r.ended_at, r.wake_at, r.failed_step, r.failure_kind, r.failure_code,
        coalesce(o.uid, '') as retry_of

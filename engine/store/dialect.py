@@ -1,0 +1,171 @@
+"""Named statements, and the whole difference between the databases.
+
+A statement lives in `sql/*.sql` under a header and is written in words that every database
+understands; where one must differ it is given again for that database, and the budget of such
+overrides is counted by a test:
+
+    -- name: run_ended by run
+    -- name: journal_keep @sqlite
+
+`by run` promises that the statement touches no row but those that belong to the value of
+`:run`. The writer needs that promise to carry out many such writes in one go (`bulk.py`); a
+statement without it keeps its place among all others that touch the same tables.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from operator import itemgetter
+from types import MappingProxyType
+from typing import Any
+
+from engine.core.log import Param
+
+_HEADER = re.compile(r"^-- name: (\w+)(?: by (\w+))?(?: @(\w+))?[ \t]*\n", re.MULTILINE)
+_PARAM = re.compile(r":(\w+)")
+_TABLE = re.compile(r"\b(?:from|join|into|update)\s+(?!set\b|of\b|skip\b)(\w+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dialect:
+    """What one database says differently: `words` fill the {placeholders} of the files."""
+
+    name: str
+    param: str
+    words: Mapping[str, str]
+
+
+SQLITE = Dialect(
+    "sqlite",
+    "?",
+    MappingProxyType(
+        {
+            "key": "integer primary key",
+            "serial": "integer primary key",
+            "bytes": "blob",
+            "clustered": "without rowid",
+            "skip_locked": "",
+        }
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement ready for one driver. `names` are its parameters in order of their places."""
+
+    name: str
+    text: str
+    names: tuple[str, ...]
+    tables: tuple[str, ...]
+    owner: str | None
+    returns: bool
+    _take: Callable[[Mapping[str, Param]], Any]
+
+    def bind(self, params: Mapping[str, Param]) -> tuple[Param, ...]:
+        """The values in their places; raises TypeError when a name is missing or unknown."""
+        try:
+            values: tuple[Param, ...] = self._take(params)
+        except KeyError as error:
+            raise TypeError(f"{self.name} needs {error}") from None
+        if len(params) != len(set(self.names)):
+            raise TypeError(f"{self.name} takes {sorted(set(self.names))}, not {sorted(params)}")
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema: a numbered file, never edited once it has been released."""
+
+    number: int
+    name: str
+    digest: str
+    statements: tuple[str, ...]
+
+
+@cache
+def statements(dialect: Dialect) -> Mapping[str, Statement]:
+    """Every named statement, compiled once for `dialect`; raises ValueError for a bad file."""
+    found: dict[str, Statement] = {}
+    folder = files("engine.store") / "sql"
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".sql"):
+            for statement in compiled(file.read_text(encoding="utf-8"), dialect):
+                if statement.name in found:
+                    raise ValueError(f"two statements are called {statement.name!r}")
+                found[statement.name] = statement
+    _check_owners(found)
+    return MappingProxyType(found)
+
+
+@cache
+def migrations(dialect: Dialect) -> tuple[Migration, ...]:
+    """The steps of the schema in order; raises ValueError when their numbers have a gap."""
+    folder = files("engine.store") / "sql" / "schema"
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
+    steps = tuple(
+        _migration(name, (folder / name).read_text(encoding="utf-8"), dialect) for name in names
+    )
+    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
+        raise ValueError("the schema files are not numbered 001, 002, ...")
+    return steps
+
+
+def _migration(file: str, text: str, dialect: Dialect) -> Migration:
+    number, _, name = file.removesuffix(".sql").partition("_")
+    digest = sha256(text.replace("\r\n", "\n").encode()).hexdigest()
+    texts = tuple(statement.text for statement in compiled(text, dialect))
+    return Migration(int(number), name, digest, texts)
+
+
+def compiled(text: str, dialect: Dialect) -> Iterator[Statement]:
+    """The statements of one file for `dialect`, overrides in the place of what they override."""
+    chosen: dict[str, Statement] = {}
+    for name, owner, only, body in sections(text):
+        if only in ("", dialect.name) and (only or name not in chosen):
+            chosen[name] = _statement(name, owner, body, dialect)
+    yield from chosen.values()
+
+
+def sections(text: str) -> Iterator[tuple[str, str, str, str]]:
+    """The parts of a file: name, owner parameter, database of an override, text.
+
+    >>> list(sections("-- name: gone by run\\ndelete from due where run = :run\\n"))
+    [('gone', 'run', '', 'delete from due where run = :run')]
+    """
+    parts = _HEADER.split(text)[1:]
+    for name, owner, only, body in zip(*(parts[i::4] for i in range(4)), strict=True):
+        yield name, owner or "", only or "", re.sub(r"--.*", "", body).strip().rstrip(";")
+
+
+def _statement(name: str, owner: str, body: str, dialect: Dialect) -> Statement:
+    for word, meaning in dialect.words.items():
+        body = body.replace(f"{{{word}}}", meaning)
+    names = tuple(_PARAM.findall(body))
+    if owner and owner not in names:
+        raise ValueError(f"{name} is by {owner!r} but has no such parameter")
+    tables = tuple(dict.fromkeys(found.lower() for found in _TABLE.findall(body)))
+    returns = re.match(r"select|with|values", body) or re.search(r"\breturning\b", body)
+    text = _PARAM.sub(dialect.param, body).strip()
+    return Statement(name, text, names, tables, owner or None, bool(returns), _taker(names))
+
+
+def _taker(names: tuple[str, ...]) -> Callable[[Mapping[str, Param]], Any]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    if not names:
+        return lambda _: ()
+    (name,) = names
+    return lambda params: (params[name],)
+
+
+def _check_owners(found: Mapping[str, Statement]) -> None:
+    """Owners are compared by value, so a table may have one sort of owner only."""
+    owners: dict[str, str] = {}
+    for statement in found.values():
+        for table in statement.tables if statement.owner else ():
+            if owners.setdefault(table, statement.owner or "") != statement.owner:
+                raise ValueError(f"{statement.name}: the rows of {table} have two sorts of owner")

@@ -1,0 +1,31 @@
+-- The journal itself.
+
+-- name: journal_insert
+insert into journal (position, tenant, stream, version, kind, schema, at, actor, body, salt,
+                     commitment, hash)
+values (:position, :tenant, :stream, :version, :kind, :schema, :at, :actor, :body, :salt,
+        :commitment, :hash)
+
+-- name: journal_head
+select position, hash from journal order by position desc limit 1
+
+-- name: journal_version
+select coalesce(max(version), 0) as version from journal where stream = :stream
+
+-- name: journal_read
+select position, tenant, stream, version, kind, schema, at, actor, body from journal
+where stream = :stream and version > :after and tenant = :tenant
+order by version
+
+-- name: journal_tail
+select position, tenant, stream, version, kind, schema, at, actor, body from journal
+where position > :after
+order by position
+limit :limit
+
+-- name: journal_lines
+select position, tenant, stream, version, kind, schema, at, actor, body, salt, commitment, hash
+from journal
+where position > :after
+order by position
+limit :limit

@@ -1,0 +1,138 @@
+-- The journal is the truth; every other table is a projection of it, or is not history.
+
+-- name: create_journal
+create table journal (
+  position   {key},
+  tenant     text    not null,
+  stream     bigint  not null,
+  version    integer not null,
+  kind       text    not null,
+  schema     integer not null,
+  at         bigint  not null,
+  actor      text    not null,
+  body       text,
+  salt       {bytes},
+  commitment {bytes} not null,
+  hash       {bytes} not null
+)
+
+-- name: create_journal_by_stream
+create unique index journal_by_stream on journal (stream, version)
+
+-- A body may be erased together with its salt; nothing else of an event ever changes.
+-- name: forbid_update @sqlite
+create trigger journal_keeps_events before update on journal
+when new.position is not old.position or new.tenant is not old.tenant
+  or new.stream is not old.stream or new.version is not old.version
+  or new.kind is not old.kind or new.schema is not old.schema or new.at is not old.at
+  or new.actor is not old.actor or new.commitment is not old.commitment
+  or new.hash is not old.hash or new.body is not null or new.salt is not null
+begin
+  select raise(abort, 'the journal is append-only');
+end
+
+-- name: forbid_delete @sqlite
+create trigger journal_keeps_rows before delete on journal
+begin
+  select raise(abort, 'the journal is append-only');
+end
+
+-- name: create_runs
+create table runs (
+  id           bigint  primary key,
+  tenant       text    not null,
+  uid          text    not null,
+  namespace    text    not null,
+  workflow     text    not null,
+  version      text    not null,
+  digest       text    not null,
+  kind         text    not null,
+  status       text    not null,
+  actor        text    not null,
+  created_at   bigint  not null,
+  started_at   bigint,
+  ended_at     bigint,
+  wake_at      bigint,
+  deadline     bigint,
+  failed_step  text    not null default '',
+  failure_kind text    not null default '',
+  failure_code text    not null default '',
+  retry_of     bigint,
+  retried_by   text,
+  root         bigint,
+  key          text    not null
+)
+
+-- name: create_runs_by_uid
+create unique index runs_by_uid on runs (tenant, uid)
+
+-- name: create_runs_by_workflow
+create index runs_by_workflow on runs (tenant, workflow, id)
+
+-- Completed runs are the many; what is looked for by status are the others.
+-- name: create_runs_by_status
+create index runs_by_status on runs (tenant, status, id) where status <> 'completed'
+
+-- name: create_start_keys
+create table start_keys (
+  tenant       text   not null,
+  namespace    text   not null,
+  workflow     text   not null,
+  key          text   not null,
+  run          bigint not null,
+  input_digest text   not null,
+  primary key (tenant, namespace, workflow, key)
+)
+
+-- name: create_versions
+create table versions (
+  stream       bigint  not null,
+  tenant       text    not null,
+  namespace    text    not null,
+  name         text    not null,
+  version      text    not null,
+  digest       text    not null,
+  effect       text    not null,
+  pending      integer not null,
+  bundle       text    not null,
+  published_at bigint  not null,
+  is_default   integer not null,
+  pinned       integer not null,
+  deprecated   integer not null,
+  primary key (tenant, namespace, name, version)
+)
+
+-- name: create_versions_by_digest
+create index versions_by_digest on versions (tenant, digest)
+
+-- name: create_due
+create table due (
+  run    bigint primary key,
+  tenant text   not null,
+  at     bigint not null,
+  owner  bigint not null
+)
+
+-- name: create_due_by_owner
+create index due_by_owner on due (owner, at)
+
+-- name: create_workers
+create table workers (
+  id         bigint  primary key,
+  tenant     text    not null,
+  name       text    not null,
+  host       text    not null,
+  pid        integer not null,
+  started_at bigint  not null,
+  seen_at    bigint  not null,
+  capacity   integer not null,
+  versions   text    not null
+)
+
+-- name: create_breakers
+create table breakers (
+  tenant text not null,
+  key    text not null,
+  state  text not null,
+  primary key (tenant, key)
+)
