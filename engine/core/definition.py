@@ -16,7 +16,7 @@ from engine.core.check import check_flow
 from engine.core.documents.bundle import FORMAT, canonical, digest, make_bundle
 from engine.core.documents.connectors import read_connector
 from engine.core.documents.effects import needs_acceptance, references, settled, settled_task
-from engine.core.documents.graph import sort
+from engine.core.documents.graph import rings, sort
 from engine.core.documents.header import CONNECTOR, TASK, WORKFLOW, Header, read_header
 from engine.core.documents.known import Known
 from engine.core.documents.names import Key, Names, written
@@ -202,29 +202,28 @@ def _finish(workflows: _Shelf, tasks: _Shelf, known: Known) -> Mapping[Key, Effe
 
 
 def _drop_circles(workflows: _Shelf, needs: dict[Key, set[Key]]) -> None:
-    while True:
-        inner = {key: wanted & needs.keys() for key, wanted in needs.items()}
-        circle = sort(inner).cycle
-        if not circle:
-            return
+    for ring in rings(needs):
+        circle = sort({key: needs[key] & set(ring) for key in ring}).cycle
         shown = " -> ".join(written(key) for key in circle[:9])
-        for key in circle[:-1]:
+        for key in ring:
             message = f"these workflows start each other without end: {shown}"
             _drop(workflows, needs, key, "recursion", message, "cut one of the references")
 
 
 def _drop_broken(workflows: _Shelf, needs: dict[Key, set[Key]]) -> None:
-    while True:
-        lame = {
-            key: wanted - needs.keys() for key, wanted in needs.items() if wanted - needs.keys()
-        }
-        if not lame:
-            return
-        for key, missing in lame.items():
-            message = f"the workflow {written(min(missing))} has errors of its own"
-            _drop(
-                workflows, needs, key, "broken_reference", message, "put that document right first"
-            )
+    callers: dict[Key, list[Key]] = {}
+    for key, wanted in needs.items():
+        for one in sorted(wanted):
+            callers.setdefault(one, []).append(key)
+    gone = [key for key in callers if key not in needs]
+    while gone:
+        missing = gone.pop()
+        for key in callers.get(missing, ()):
+            if key in needs:
+                message = f"the workflow {written(missing)} has errors of its own"
+                hint = "put that document right first"
+                _drop(workflows, needs, key, "broken_reference", message, hint)
+                gone.append(key)
 
 
 def _drop(

@@ -63,7 +63,11 @@ def check_schema(schema: Mapping[str, Any]) -> None:
 
 def is_valid(schema: Mapping[str, Any], value: Any) -> bool:
     """Whether `value` satisfies the schema. Raises SchemaError for an unusable schema."""
-    return _validator(schema).is_valid(value)
+    validator = _validator(schema)
+    try:
+        return validator.is_valid(value)
+    except ValueError:
+        return False  # the value is not JSON, or too deep to be looked at
 
 
 def fields(schema: Mapping[str, Any]) -> tuple[InputField, ...]:

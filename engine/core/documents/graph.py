@@ -4,7 +4,7 @@ Kahn's algorithm over indexes in document order, so that the order is the same o
 and ties keep the author's order. A circle is a value, not an exception.
 """
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
@@ -83,3 +83,62 @@ def _circle(stuck: tuple[T, ...], needs: Mapping[T, Collection[T]]) -> tuple[T, 
         path.append(here)
         here = next(need for need in sorted(needs[here], key=str) if need in left)
     return (*path[seen[here] :], here)
+
+
+def rings(needs: Mapping[T, Collection[T]]) -> tuple[tuple[T, ...], ...]:
+    """The sets of nodes that can all reach each other: whatever is on a circle.
+
+    Tarjan's strongly connected components, without recursion. Needed nodes that are no keys are
+    ignored.
+
+    >>> rings({"a": {"b"}, "b": {"a"}, "c": {"a"}, "d": {"d"}})
+    (('a', 'b'), ('d',))
+    """
+    search = _Components(needs)
+    for node in needs:
+        if node not in search.number:
+            search.explore(node)
+    return tuple(search.found)
+
+
+class _Components(Generic[T]):
+    def __init__(self, needs: Mapping[T, Collection[T]]) -> None:
+        self.needs = needs
+        self.number: dict[T, int] = {}
+        self.low: dict[T, int] = {}
+        self.stack: list[T] = []
+        self.on_stack: set[T] = set()
+        self.found: list[tuple[T, ...]] = []
+
+    def explore(self, start: T) -> None:
+        work = [(start, self._open(start))]
+        while work:
+            node, rest = work[-1]
+            following = next(rest, None)
+            if following is None:
+                work.pop()
+                self._close(node)
+                if work:
+                    above = work[-1][0]
+                    self.low[above] = min(self.low[above], self.low[node])
+            elif following not in self.number:
+                work.append((following, self._open(following)))
+            elif following in self.on_stack:
+                self.low[node] = min(self.low[node], self.number[following])
+
+    def _open(self, node: T) -> Iterator[T]:
+        self.number[node] = self.low[node] = len(self.number)
+        self.stack.append(node)
+        self.on_stack.add(node)
+        return iter([need for need in self.needs[node] if need in self.needs])
+
+    def _close(self, node: T) -> None:
+        if self.low[node] != self.number[node]:
+            return
+        members = [self.stack.pop()]
+        while members[-1] != node:
+            members.append(self.stack.pop())
+        members.reverse()
+        self.on_stack.difference_update(members)
+        if len(members) > 1 or node in self.needs[node]:
+            self.found.append(tuple(members))
