@@ -5,6 +5,7 @@ then at its JSON; only then does the SDK see the request. Addresses other than l
 refused as long as there is no authentication. Nothing here knows what a tool is.
 """
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -82,11 +83,15 @@ async def serve(
     listener: socket.socket,
     *,
     started: Callable[[str], None] = lambda _: None,
+    door: Door | None = None,
 ) -> None:
-    """Serve until a signal; `started` is told the address once connections are taken."""
+    """Serve until a signal or a cancellation; either ends it in good order.
+
+    `started` is told the address once connections are taken. The listener is closed at the end.
+    """
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(
-        application(settings, port),
+        application(settings, port, door=door),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=GRACE,
@@ -94,7 +99,15 @@ async def serve(
         lifespan="on",
     )
     shown = f"[{host}]" if ":" in host else host
-    await _Server(config, lambda: started(f"http://{shown}:{port}{PATH}")).serve([listener])
+    server = _Server(config, lambda: started(f"http://{shown}:{port}{PATH}"))
+    with listener:
+        task = asyncio.create_task(server.serve([listener]))
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await task
+            raise
 
 
 def _health(server: MCPServer[Any], door: Door) -> None:

@@ -121,13 +121,14 @@ class _Reader:
 
 
 def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
-    while level:
-        level = [child for each in level for child in _children(each)]
-        deepest += 1
-        if deepest > DEEPEST + 1:
+    """How many objects and arrays lie within each other; counting stops past the limit."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, (dict, list))]:
+        depth += 1
+        if depth > DEEPEST:
             break
-    return deepest - 1
+        level = [child for each in level for child in _children(each)]
+    return depth
 
 
 def _children(value: Any) -> list[Any]:

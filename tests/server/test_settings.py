@@ -1,0 +1,64 @@
+"""Environment and flags become one value, or a refusal that names the setting."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine import Refused
+from mcp_server.places import find
+from mcp_server.settings import ServerSettings, from_environment
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    assert from_environment({}) == ServerSettings()
+
+
+def test_the_environment_is_read() -> None:
+    settings = from_environment(
+        {
+            "HANDRAIL_DATABASE_URL": "/tmp/a.db",
+            "HANDRAIL_WORKFLOWS": os.pathsep.join(["/a", "", "/b"]),
+            "HANDRAIL_TOOLSETS": "default, operate",
+            "HANDRAIL_DEMO": "yes",
+            "HANDRAIL_PORT": "0",
+            "HANDRAIL_ORIGINS": "http://localhost:6274, http://127.0.0.1:6274",
+        }
+    )
+    assert settings.database == "/tmp/a.db"
+    assert settings.folders == (Path("/a"), Path("/b"))
+    assert settings.toolsets == {"default", "operate"}
+    assert settings.demo
+    assert settings.port == 0
+    assert settings.origins == ("http://localhost:6274", "http://127.0.0.1:6274")
+
+
+def test_a_flag_wins_over_the_environment() -> None:
+    environment = {"HANDRAIL_DATABASE_URL": "/a", "HANDRAIL_DEMO": "1", "HANDRAIL_PORT": "1"}
+    settings = from_environment(environment, database="/b", demo=False, port=2)
+    assert (settings.database, settings.demo, settings.port) == ("/b", False, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HANDRAIL_TOOLSETS", "oprate", "Did you mean 'operate'?"),
+        ("HANDRAIL_TOOLSETS", "zzz", "There are: default, operate."),
+        ("HANDRAIL_DEMO", "maybe", "Use 1 or 0."),
+        ("HANDRAIL_PORT", "99999", "from 0 to 65535"),
+        ("HANDRAIL_PORT", "http", "from 0 to 65535"),
+        ("HANDRAIL_HOST", "0.0.0.0", "Authentication does not exist yet"),
+        ("HANDRAIL_HOST", "::", "Authentication does not exist yet"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(name: str, value: str, words: str) -> None:
+    with pytest.raises(Refused) as refused:
+        from_environment({name: value})
+    assert refused.value.code == "bad_setting"
+    assert name in refused.value.message
+    assert words in refused.value.hint
+
+
+def test_prompts_and_resources_are_found() -> None:
+    assert (find("prompts") / "execute-workflow.md").is_file()
+    assert find("resources").is_dir()
