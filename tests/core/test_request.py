@@ -153,8 +153,9 @@ def test_values_cannot_complete_an_escape_that_the_author_began() -> None:
         "connector://demo{{input.x}}/a",
     ],
 )
-def test_scheme_host_and_port_never_come_from_a_value(template: str) -> None:
-    assert refused(http(template), x="evil.test").kind is Kind.LOGIC
+@pytest.mark.parametrize("value", ["evil.test", "/", "/evil", "?a", ":81", "@evil.test", ""])
+def test_scheme_host_and_port_never_come_from_a_value(template: str, value: str) -> None:
+    assert refused(http(template), x=value).kind is Kind.LOGIC
 
 
 @pytest.mark.parametrize(

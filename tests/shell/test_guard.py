@@ -96,6 +96,7 @@ async def refusal(guard: Guard, host: str, port: int = 80) -> str:
         "255.255.255.255",
     ],
 )
+@pytest.mark.requirement("guarded-network")
 async def test_no_spelling_of_a_private_address_is_reached(host: str) -> None:
     wire = Wire()
     code = await refusal(Guard(resolve=system_resolve, network=wire), host)

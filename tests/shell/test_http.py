@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine.core.errors import Failure, Kind, StepError
 from engine.core.request import Request
 from engine.shell.connectors.exchange import open_exchange
 from engine.shell.connectors.http import HttpConnector
+from engine.shell.connectors.inflate import Intake
 from engine.shell.connectors.limits import HttpLimits
 from tests.shell.loopback import Loopback, answer, saying, serving
 
@@ -118,6 +120,8 @@ async def test_cookies_are_not_kept() -> None:
     async with serving(saying(raw)) as server, Client(server) as client:
         await client.get(server.url())
         await client.get(server.url())
+        exchange = await client.http._open()
+        assert len(exchange._client.cookies.jar) == 0
     assert "cookie" not in server.heads[1].lower()
 
 
@@ -296,6 +300,17 @@ async def test_a_gzip_bomb_is_cut_off_while_it_unpacks() -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     async with serving(saying(gzipped(bomb))) as server, Client(server) as client:
         assert (await failure_of(client.get(server.url()))).code == "response_too_large"
+
+
+def test_a_bomb_never_becomes_large_in_memory() -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+    intake = Intake("gzip", 64 * 1024, 200)
+    tracemalloc.start()
+    with pytest.raises(StepError):
+        intake.feed(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 async def test_a_ratio_beyond_reason_is_refused_below_the_size_cap() -> None:
