@@ -19,7 +19,7 @@ try {
   await page.getByText("Connected", { exact: true }).waitFor();
 
   await page.getByRole("banner").getByText("Tools", { exact: true }).click();
-  await page.getByRole("button", { name: tool, exact: true }).click();
+  await page.getByRole("main").getByRole("button").filter({ hasText: tool }).click();
   await page.getByRole("switch", { name: "Edit as JSON" }).click({ force: true });
   await write(given);
   await page.getByRole("button", { name: "Execute Tool" }).click();

@@ -18,6 +18,7 @@ MOST_KNOWN_FAILURES = 4
 SCENARIOS = {
     "2025-11-25": (
         "server-initialize",
+        "server-session-lifecycle",
         "ping",
         "tools-list",
         "resources-list",
@@ -34,6 +35,7 @@ SCENARIOS = {
         "sep-2164-resource-not-found",
         "dns-rebinding-protection",
         "caching",
+        "http-header-validation",
         "input-required-result-unsupported-methods",
     ),
 }

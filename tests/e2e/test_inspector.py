@@ -58,7 +58,7 @@ def test_the_inspector_lists_searches_runs_and_reads(ask: Ask) -> None:
     assert {"list_workflows", "execute_workflow", "cancel_run", "retry_run"} <= tools
 
     found = _call(ask, "search_workflows", query="profile of a user")
-    assert "user-profile" in [each["name"] for each in found["workflows"]]
+    assert "demo/user-profile" in [each["name"] for each in found["workflows"]]
 
     ran = _call(ask, "execute_workflow", workflow="user-profile", input={"userId": "3"})
     assert ran["status"] == "completed"

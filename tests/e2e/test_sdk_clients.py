@@ -26,7 +26,7 @@ async def _use(target: Any, era: Era) -> None:
         found = await client.call_tool("search_workflows", {"query": "profile of a user"})
         assert found.structured_content is not None
         names = [each["name"] for each in found.structured_content["workflows"]]
-        assert "user-profile" in names
+        assert "demo/user-profile" in names
 
         ran = await client.call_tool(
             "execute_workflow", {"workflow": "user-profile", "input": {"userId": "3"}}
