@@ -59,7 +59,8 @@ def test_dependencies_are_what_is_declared_and_what_is_read() -> None:
         - {id: b, taskRef: look, condition: {if: "tasks.a.output.ok == true"}}
         - {id: a, taskRef: look}
         - {id: c, forEach: {items: "{{tasks.b.output}}"}, taskRef: look}
-        - {id: d, switch: {value: "{{tasks.c.output.results[0]}}", cases: [{match: x, taskRef: look}]}}
+        - id: d
+          switch: {value: "{{tasks.c.output.results[0]}}", cases: [{match: x, taskRef: look}]}
         - {id: e, taskRef: look, fallback: {taskRef: look, input: {x: "{{tasks.d.output}}"}}}
     """)
     depends = {step.id: step.depends for step in found.steps}
@@ -274,15 +275,23 @@ def test_a_name_belongs_to_its_first_good_document() -> None:
         ("{kind: Workflow, metadata: {name: a b}, spec: {}}", "metadata.name", "bad_name"),
         ("{kind: Workflow, metadata: {name: 5}, spec: {}}", "metadata.name", "wrong_type"),
         ("{kind: Workflow, metadata: [a], spec: {}}", "metadata", "wrong_type"),
-        ("{kind: Workflow, metadata: {name: a, namespace: ..}, spec: {}}", "metadata.namespace", "bad_namespace"),
+        ("{kind: Workflow, metadata: {namespace: ..}}", "metadata.namespace", "bad_namespace"),
         ("{kind: Workflow, metadata: {name: a}}", "spec", "missing_field"),
         ("{kind: Workflow, metadata: {name: a}, spec: 7}", "spec", "wrong_type"),
-        ("{kind: Workflow, metadata: {name: a, version: 1.2}, spec: {}}", "metadata.version", "bad_version"),
-        ("{kind: Workflow, metadata: {name: a, version: 1.0.0}, spec: {version: 1.0.1}}", "metadata.version", "conflict"),
     ],
 )  # fmt: skip
 def test_a_document_must_say_what_it_is(text: str, path: str, code: str) -> None:
     assert (path, code) in told(read(text))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "spec", "code"),
+    [("1.2", "", "bad_version"), ("1", "", "bad_version"), ("1.0.0", "1.0.1", "conflict")],
+)
+def test_a_version_is_declared_once_in_full(metadata: str, spec: str, code: str) -> None:
+    text = flow("- {id: a, taskRef: look}", version=spec or "null")
+    text = text.replace("{name: flow}", f"{{name: flow, version: {metadata}}}")
+    assert told(read(text, LOOK)) == [("metadata.version", code)]
 
 
 def test_an_unknown_kind_is_corrected() -> None:

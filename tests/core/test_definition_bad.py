@@ -1,4 +1,4 @@
-"""Documents that are meant to hurt: every one is a typed problem, at once, and hurts nobody else."""
+"""Documents that are meant to hurt: each is a typed problem, at once, and hurts nobody else."""
 
 import json
 from typing import Any
@@ -156,7 +156,10 @@ leaves = (
 )
 anything = st.recursive(
     leaves,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words | st.text(max_size=4), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(words | st.text(max_size=4), inner, max_size=5)
+    ),
     max_leaves=20,
 )  # fmt: skip
 named = st.builds(
@@ -167,7 +170,9 @@ named = st.builds(
     st.sampled_from(["x", "y", "z"]),
     anything
     | st.dictionaries(words, anything, max_size=6)
-    | st.builds(lambda steps: {"tasks": steps}, st.lists(st.dictionaries(words, anything), max_size=3)),
+    | st.builds(
+        lambda steps: {"tasks": steps}, st.lists(st.dictionaries(words, anything), max_size=3)
+    ),
 )  # fmt: skip
 GOOD = [flow("- {id: a, taskRef: look}\n- {id: b, taskRef: send, dependsOn: a}"), LOOK, SEND]
 

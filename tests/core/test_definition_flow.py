@@ -5,19 +5,40 @@ import pytest
 from engine.core.check import MISMATCHES, strict
 from tests.core.papers import LOOK, SEND, first, flow, read, task_text, warned
 
-USER = task_text(
-    "{python: {function: look}, inputSchema: {type: object, required: [id], additionalProperties: false,"
-    " properties: {id: {type: string}, size: {type: integer}, mode: {enum: [a, b]},"
-    " body: {type: object, additionalProperties: false, properties: {n: {type: integer}, s: {type: string}}},"
-    " rows: {type: array, items: {type: object, properties: {k: {type: boolean}}}}}},"
-    " outputSchema: {type: object, additionalProperties: false, properties: {id: {type: string},"
-    " age: {type: integer}, box: {type: object, additionalProperties: false, properties: {x: {type: string}}},"
-    " list: {type: array, items: {type: object, additionalProperties: false, properties: {y: {}}}}}}}",
-    "user",
-)
+USER = """
+kind: WorkflowTask
+apiVersion: t/v1
+metadata: {name: user}
+spec:
+  python: {function: look}
+  inputSchema:
+    type: object
+    required: [id]
+    additionalProperties: false
+    properties:
+      id: {type: string}
+      size: {type: integer}
+      mode: {enum: [a, b]}
+      body:
+        type: object
+        additionalProperties: false
+        properties: {n: {type: integer}, s: {type: string}}
+      rows: {type: array, items: {type: object, properties: {k: {type: boolean}}}}
+  outputSchema:
+    type: object
+    additionalProperties: false
+    properties:
+      id: {type: string}
+      age: {type: integer}
+      box: {type: object, additionalProperties: false, properties: {x: {type: string}}}
+      list:
+        type: array
+        items: {type: object, additionalProperties: false, properties: {y: {}}}
+"""
 OPEN = task_text("{python: {function: look}, outputSchema: {type: object}}", "open")
-ROWS = task_text("{type: transform, transform: {pipeline: [{operation: limit, count: 1}]},"
-                 " inputSchema: {type: array}}", "rows")  # fmt: skip
+ROWS = task_text(
+    "{transform: {pipeline: [{operation: limit, count: 1}]}, inputSchema: {type: array}}", "rows"
+)
 
 
 @pytest.mark.parametrize(
@@ -79,16 +100,24 @@ def test_an_input_that_may_fit_is_left_alone(given: str) -> None:
     ],
 )
 def test_a_property_that_is_certainly_not_there_is_told(text: str, code: str) -> None:
-    steps = f"- {{id: a, taskRef: user, input: {{id: x}}}}\n- {{id: b, taskRef: open, input: {{x: ['{text}']}}}}"
+    first = "- {id: a, taskRef: user, input: {id: x}}\n"
+    steps = f"{first}- {{id: b, taskRef: open, input: {{x: ['{text}']}}}}"
     found = warned(steps, USER, OPEN, input="{id: {type: string, description: d}}")
     assert found == [("spec.tasks[1].input.x[0]", code)]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["{{tasks.a.output}}", "{{tasks.a.output.id}}", "{{tasks.a.output.box.x}}", "{{tasks.a.status}}",
-     "{{tasks.a.output.list[0].y.anything}}", "{{tasks.o.output.whatever}}", "{{input.id}}"],
-)  # fmt: skip
+    [
+        "{{tasks.a.output}}",
+        "{{tasks.a.output.id}}",
+        "{{tasks.a.output.box.x}}",
+        "{{tasks.a.status}}",
+        "{{tasks.a.output.list[0].y.anything}}",
+        "{{tasks.o.output.whatever}}",
+        "{{input.id}}",
+    ],
+)
 def test_a_property_that_may_be_there_is_left_alone(text: str) -> None:
     steps = (
         "- {id: a, taskRef: user, input: {id: x}}\n- {id: o, taskRef: open}\n"
@@ -100,7 +129,8 @@ def test_a_property_that_may_be_there_is_left_alone(text: str) -> None:
 def test_a_type_that_cannot_be_taken_is_told() -> None:
     steps = (
         "- {id: a, taskRef: user, input: {id: x}}\n"
-        "- {id: b, taskRef: user, input: {id: '{{tasks.a.output.age}}', size: '{{tasks.a.output.age}}'}}"
+        "- id: b\n  taskRef: user\n"
+        "  input: {id: '{{tasks.a.output.age}}', size: '{{tasks.a.output.age}}'}"
     )
     assert warned(steps, USER) == [("spec.tasks[1].input.id", "type_clash")]
     catalogue = read(flow(steps), USER)
@@ -117,7 +147,8 @@ def test_text_may_become_an_object_because_it_may_hold_json() -> None:
 
 
 def test_the_outputs_of_a_switch_are_those_of_all_its_arms() -> None:
-    switch = "- {id: a, switch: {value: x, cases: [{match: x, taskRef: user}, {match: y, taskRef: %s}]}, input: {id: x}}\n"
+    cases = "[{match: x, taskRef: user}, {match: y, taskRef: %s}]"
+    switch = f"- {{id: a, switch: {{value: x, cases: {cases}}}, input: {{id: x}}}}\n"
     reader = "- {id: b, taskRef: open, input: {x: '{{tasks.a.output.nope}}'}}"
     assert warned(switch % "open" + reader, USER, OPEN) == []
     assert warned(switch % "user" + reader, USER, OPEN) == [
@@ -139,7 +170,10 @@ def test_a_sub_workflow_is_known_by_its_input_and_output() -> None:
         input="{n: {type: integer, required: true, description: d}}",
         output='{total: "{{tasks.a.output}}"}',
     )
-    call = "- {id: s, workflowRef: %s, input: {n: %s}}\n- {id: b, taskRef: look, input: {x: '{{tasks.s.output.%s}}'}}"
+    call = (
+        "- {id: s, workflowRef: %s, input: {n: %s}}\n"
+        "- {id: b, taskRef: look, input: {x: '{{tasks.s.output.%s}}'}}"
+    )
     assert warned(call % ("sub", "1", "total"), sub) == []
     assert warned(call % ("sub", "x", "sum"), sub) == [
         ("spec.tasks[0].input.n", "type_clash"),
@@ -157,7 +191,10 @@ def test_a_transform_takes_what_stands_under_data() -> None:
 
 
 def test_a_transform_gives_its_result() -> None:
-    steps = "- {id: a, taskRef: rows, input: {data: [1]}}\n- {id: b, taskRef: look, input: {x: '{{tasks.a.output.%s}}'}}"
+    steps = (
+        "- {id: a, taskRef: rows, input: {data: [1]}}\n"
+        "- {id: b, taskRef: look, input: {x: '{{tasks.a.output.%s}}'}}"
+    )
     assert warned(steps % "result", ROWS) == []
     assert warned(steps % "reslt", ROWS) == [("spec.tasks[1].input.x", "unknown_property")]
 

@@ -3,12 +3,13 @@
 import pytest
 
 from engine.core.breaker import BreakerPolicy
-from engine.core.errors import Kind
+from engine.core.errors import RETRYABLE, Kind
 from engine.core.model import Effect, Task, WorkflowRef
-from engine.core.retry import NEVER, RETRYABLE, RetryPolicy
+from engine.core.retry import NEVER, RetryPolicy
 from tests.core.papers import LOOK, compiled, first, flow, read, step, warned, wrong
 
 MILLI, SECOND = 1_000, 1_000_000
+UNKNOWN, NO_STEP = "unknown_task", "unknown_step"
 
 
 @pytest.mark.parametrize(
@@ -111,12 +112,12 @@ def test_a_step_without_retry_has_no_policy_of_its_own() -> None:
         ("switch: {value: x}", "switch.cases", "missing_field"),
         ("switch: {value: x, cases: [{taskRef: look}]}", "switch.cases[0].match", "missing_field"),
         ("switch: {value: x, cases: [{match: a}]}", "switch.cases[0].taskRef", "missing_field"),
-        ("switch: {value: x, cases: [{match: a, taskRef: n}]}", "switch.cases[0].taskRef", "unknown_task"),
-        ("switch: {value: x, default: {taskRef: n}}", "switch.default.taskRef", "unknown_task"),
-        ("switch: {value: '{{tasks.no.output}}', default: {taskRef: look}}", "switch.value", "unknown_step"),
+        ("switch: {value: x, cases: [{match: a, taskRef: n}]}", "switch.cases[0].taskRef", UNKNOWN),
+        ("switch: {value: x, default: {taskRef: n}}", "switch.default.taskRef", UNKNOWN),
+        ("switch: {value: '{{tasks.no.x}}', default: {taskRef: look}}", "switch.value", NO_STEP),
         ("fallback: {}", "fallback.taskRef", "missing_field"),
         ("fallback: {taskRef: n}", "fallback.taskRef", "unknown_task"),
-        ("fallback: {taskRef: look, input: '{{tasks.no.output}}'}", "fallback.input", "unknown_step"),
+        ("fallback: {taskRef: look, input: '{{tasks.no.x}}'}", "fallback.input", NO_STEP),
         ("dependsOn: {a: b}", "dependsOn", "wrong_type"),
         ("dependsOn: [7]", "dependsOn[0]", "wrong_type"),
         ("http: {url: 'https://a.example'}", "http", "conflict"),
@@ -213,9 +214,8 @@ def test_a_limit_beside_parallel_false_has_no_effect_and_says_so() -> None:
 
 @pytest.mark.parametrize("name", ["item", "index", "user", "$parent", "$root"])
 def test_a_loop_knows_its_variables(name: str) -> None:
-    found = step(
-        f"- {{id: a, taskRef: look, forEach: {{in: [], as: user}}, input: '{{{{forEach.{name}}}}}'}}"
-    )
+    loop = "forEach: {in: [], as: user}"
+    found = step(f"- {{id: a, taskRef: look, {loop}, input: '{{{{forEach.{name}}}}}'}}")
     assert found.input.source == f"{{{{forEach.{name}}}}}"
 
 

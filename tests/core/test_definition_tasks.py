@@ -178,19 +178,19 @@ def test_a_connector_declares_how_its_operations_behave() -> None:
         ("{baseUrl: 'https://a.example', operations: {a: {path: x}}}", "bad_url"),
         ("{baseUrl: 'https://a.example', operations: {a: 7}}", "wrong_type"),
         ("{baseUrl: 'https://a.example', operations: {a: {path: /, effect: pure}}}", "bad_effect"),
-        ("{baseUrl: 'https://a.example', operations: {a: {path: /, idempotency: key}}}", "missing_field"),
-        ("{baseUrl: 'https://a.example', operations: {a: {path: /, idempotency: {kind: odd}}}}", "bad_value"),
-        ("{baseUrl: 'https://a.example', operations: {a: {path: /, lookup: {}}}}", "missing_field"),
-        ("{baseUrl: 'https://a.example', operations: {a: {path: /, lookup: {operation: b}}}}", "unknown_operation"),
+        ("BASE operations: {a: {path: /, idempotency: key}}}", "missing_field"),
+        ("BASE operations: {a: {path: /, idempotency: {kind: odd}}}}", "bad_value"),
+        ("BASE operations: {a: {path: /, lookup: {}}}}", "missing_field"),
+        ("BASE operations: {a: {path: /, lookup: {operation: b}}}}", "unknown_operation"),
         (
-            "{baseUrl: 'https://a.example', operations: {a: {path: /, lookup: {operation: b}},"
-            " b: {path: /, method: POST}}}",
+            "BASE operations: {a: {path: /, lookup: {operation: b}}, b: {path: /, method: PUT}}}",
             "bad_effect",
         ),
-        ("{baseUrl: 'https://a.example', operations: {a: {path: /, notSentStatuses: [200]}}}", "bad_value"),
+        ("BASE operations: {a: {path: /, notSentStatuses: [200]}}}", "bad_value"),
     ],
-)  # fmt: skip
+)
 def test_a_connector_that_cannot_be_trusted_is_refused(spec: str, code: str) -> None:
+    spec = spec.replace("BASE", "{baseUrl: 'https://a.example',")
     text = f"kind: Connector\napiVersion: t/v1\nmetadata: {{name: shop}}\nspec: {spec}\n"
     catalogue = read(text)
     assert code in {problem.code for problem in catalogue.errors}

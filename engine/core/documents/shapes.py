@@ -100,12 +100,9 @@ def types_of(shape: Shape) -> Types | None:
 
 def lacks(shape: Shape, key: str) -> bool:
     """Whether the value certainly has no such property."""
-    if not shape:
-        return False
-    for part in shape:
-        if part is None or not part.closed or key in part.properties:
-            return False
-    return True
+    return bool(shape) and all(
+        part is not None and part.closed and key not in part.properties for part in shape
+    )
 
 
 def names_of(shape: Shape) -> frozenset[str]:

@@ -15,7 +15,7 @@ from engine.core.documents.http import HTTP_FIELDS, declared_effect, effect_of, 
 from engine.core.documents.inputs import read_schema
 from engine.core.documents.known import Known, find_workflow, look_up
 from engine.core.documents.policies import read_retry
-from engine.core.documents.raw import join
+from engine.core.documents.raw import inside
 from engine.core.documents.section import Section, parse_duration
 from engine.core.documents.templates import TASK_ROOTS, read_template
 from engine.core.model import STRENGTH, Effect, HttpSpec, Task, TaskType, WorkflowRef, strongest
@@ -202,13 +202,8 @@ def _transform(spec: Section) -> _Body | None:
     try:
         compiled = compile_transform(spec.mapping("transform"))
     except TransformError as error:
-        path = spec.at("transform")
-        inner = error.path
-        where = f"{path}.{inner}" if isinstance(inner, str) and inner else path
-        if not isinstance(inner, str):
-            for step in inner:
-                where = join(where, step)
-        spec.report.error(where, "bad_transform", str(error), error.hint)
+        where = inside(spec.at("transform"), error.path)
+        spec.report.error(where, "bad_transform", error.message, error.hint)
         return None
     return _Body("transform", Effect.PURE, transform=compiled)
 

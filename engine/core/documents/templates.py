@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from engine.core.documents.raw import Report, join
+from engine.core.documents.raw import Report, inside, join
 from engine.core.template import (
     Condition,
     Template,
@@ -28,7 +28,7 @@ def read_template(report: Report, path: str, value: Any, roots: Collection[str])
     try:
         template = compile_template(value)
     except TemplateError as error:
-        report.error(_inside(path, error.path), "bad_template", str(error), error.hint)
+        report.error(inside(path, error.path), "bad_template", error.message, error.hint)
         return EMPTY
     return template if _roots_known(report, path, template, roots) else EMPTY
 
@@ -40,7 +40,7 @@ def read_condition(
     try:
         condition = compile_condition(text)
     except TemplateError as error:
-        report.error(path, "bad_condition", str(error), error.hint)
+        report.error(path, "bad_condition", error.message, error.hint)
         return None
     return condition if _roots_known(report, path, condition, roots) else None
 
@@ -69,12 +69,4 @@ def locate(path: str, value: Any, reference: Reference) -> str:
     for key, child in children:
         if reference in compile_template(child).references():
             return locate(join(path, key), child, reference)
-    return path
-
-
-def _inside(path: str, inner: Any) -> str:
-    if isinstance(inner, str):
-        return f"{path}{inner if inner.startswith('[') or not inner else '.' + inner}"
-    for key in inner or ():
-        path = join(path, key)
     return path

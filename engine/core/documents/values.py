@@ -50,7 +50,7 @@ class _Comparison:
             yield from _clash(part, _ARRAY, "a list", path)
             for index, item in enumerate(value):
                 yield from self.of(part.items, item, join(path, index))
-        elif self.shape_only or part.types is None and "enum" not in part.schema:
+        elif self.shape_only or (part.types is None and "enum" not in part.schema):
             return
         elif isinstance(value, str):
             yield from self._text(part, value, path)
