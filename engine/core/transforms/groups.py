@@ -24,6 +24,7 @@ AGGREGATES = ("sum", "avg", "count", "min", "max")
 Aggregation = Callable[[Work, list[Any]], Any]
 
 _ELEMENT = (Root("$"), Root("@"))
+_STEPS_A_PAIR = 8  # merging two objects takes that much longer than looking at one
 
 
 def aggregate(options: Options) -> Operate:
@@ -89,7 +90,16 @@ def _is_by_element(call: Call) -> bool:
 
 
 def _mentions_member(node: Node) -> bool:
-    return _is_member_of_element(node) or any(map(_mentions_member, children(node)))
+    if _is_member_of_element(node):
+        return True
+    if isinstance(node, Path):  # `@` inside brackets is another element
+        return _mentions_member(node.base) or any(map(_mentions_dollar, children(node)[1:]))
+    return any(map(_mentions_member, children(node)))
+
+
+def _mentions_dollar(node: Node) -> bool:
+    is_dollar = isinstance(node, Path) and node.base == Root("$")
+    return is_dollar or any(map(_mentions_dollar, children(node)))
 
 
 def _aggregate(options: Options, call: Call, expr: Expr) -> Aggregation:
@@ -195,7 +205,7 @@ def _pairs(
     found: Pairs = []
     for key, row in zip(keys, rows, strict=True):
         matches = index.get(comparable(key), [])
-        work.spend(1 + len(matches))
+        work.spend(1 + _STEPS_A_PAIR * len(matches))
         found.extend((row, match) for match in matches)
         if keep and not matches:
             found.append((row, None))
