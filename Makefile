@@ -5,8 +5,6 @@
 PYTHON ?=
 PORT ?= 8765
 BIN := .venv/bin
-LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	--no-emit-index-url --custom-compile-command "make lock"
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -70,12 +68,7 @@ wheel: .venv/dev.stamp ## build dist/handrail-*.whl
 	@$(BIN)/python -m hatchling build -t wheel
 
 lock: .venv/dev.stamp ## resolve the locks anew
-	@$(BIN)/$(LOCK) pyproject.toml --group build -o requirements.lock
-	@$(BIN)/$(LOCK) pyproject.toml --group build --group installer --group dev \
-		-c requirements.lock -o requirements-dev.lock
-	@$(BIN)/$(LOCK) pyproject.toml --group build --group installer --group dev --group bench \
-		-c requirements-dev.lock -o requirements-bench.lock
-	@$(BIN)/$(LOCK) --group installer -c requirements-dev.lock -o requirements-uv.lock
+	@$(BIN)/python tools/lock
 
 clean: ## remove everything that tools have made
 	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* tests/e2e/node_modules
