@@ -1,12 +1,12 @@
 """The HTTP connector's front door: light to import, heavy only from the first call on.
 
 Importing the HTTP libraries takes longer than the rest of the start-up together, and many
-sessions never make a request. They are therefore imported on a thread when the first call
-comes, and the one client is made then (`exchange.py` is the room behind this door).
+sessions never make a request. So they are imported, and the one client is made, when the first
+call comes, on a thread (`exchange.py` is the room behind this door).
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from engine.core.request import Request
@@ -56,12 +56,15 @@ class HttpConnector:
     async def _open(self) -> "Exchange":
         async with self._opening:
             if self._exchange is None:
-                make = await asyncio.to_thread(_load)
-                self._exchange = make(self._allowed, self._limits, self._resolve)
+                self._exchange = await asyncio.to_thread(
+                    _open, self._allowed, self._limits, self._resolve
+                )
             return self._exchange
 
 
-def _load() -> Callable[..., "Exchange"]:
+def _open(
+    allowed: Collection[tuple[str, int]], limits: HttpLimits, resolve: "Resolve | None"
+) -> "Exchange":
     from engine.shell.connectors.exchange import open_exchange
 
-    return open_exchange
+    return open_exchange(allowed, limits, resolve)
