@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.definition import RawDocument, parse_documents, rebuild
-from tests.core.papers import FUNCTIONS, LOOK, SEND, documents, flow, read, step, told, wrong
+from tests.core.papers import (
+    EVERYTHING,
+    FUNCTIONS,
+    LOOK,
+    SEND,
+    documents,
+    flow,
+    read,
+    step,
+    told,
+    wrong,
+)
 
 STEPS = "\n".join(f"- {{id: s{at}, taskRef: look}}" for at in range(501))
 
@@ -190,6 +201,41 @@ def test_reading_never_raises_and_a_bad_document_never_removes_a_good_one(
         again = rebuild(json.loads(json.dumps(workflow.bundle)), FUNCTIONS)
         assert again == workflow
         assert again.digest == workflow.digest
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> Any:
+    """A document with every form there is, one place of which is something else."""
+    value = json.loads(json.dumps(draw(st.sampled_from(documents(*EVERYTHING))).value))
+    here = value
+    while True:
+        keys = list(here) if isinstance(here, dict) else list(range(len(here)))
+        if not keys:
+            return value
+        key = draw(st.sampled_from(keys))
+        if not isinstance(here[key], dict | list) or draw(st.integers(0, 3)) == 0:
+            break
+        here = here[key]
+    if isinstance(here, dict) and draw(st.booleans()):
+        here[draw(words)] = draw(anything)
+    else:
+        here[key] = draw(anything)
+    return value
+
+
+@settings(deadline=None)
+@given(damaged())
+def test_one_wrong_place_never_raises_and_never_spreads_to_strangers(value: Any) -> None:
+    stranger = flow("- {id: a, taskRef: mine}", name="stranger")
+    mine = LOOK.replace("name: look", "name: mine")
+    raw = [RawDocument("bad.json", 0, value), *documents(stranger, mine, *EVERYTHING)]
+    catalogue = parse_documents(raw, FUNCTIONS)
+    assert ("default", "stranger") in catalogue.workflows
+    for problem in catalogue.problems:
+        assert problem.message
+        assert problem.code
+    for workflow in catalogue.workflows.values():
+        assert rebuild(json.loads(json.dumps(workflow.bundle)), FUNCTIONS) == workflow
 
 
 @settings(deadline=None)

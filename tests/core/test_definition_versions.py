@@ -16,38 +16,7 @@ from engine.core.definition import (
 )
 from engine.core.model import Effect, Workflow
 from engine.core.version import Semver, VersionClash, next_version
-from tests.core.papers import FUNCTIONS, LOOK, SEND, documents, flow, read, task_text
-
-SHOP = """
-kind: Connector
-apiVersion: t/v1
-metadata: {name: shop, namespace: crm}
-spec: {baseUrl: https://shop.example, operations: {get: {path: /x}}}
-"""
-EVERYTHING = (
-    flow(
-        """
-        - {id: a, taskRef: look, retry: fixed, timeout: 5s, circuitBreaker: {}}
-        - {id: b, taskRef: far, if: "tasks.a.output.x == 1", fallback: {taskRef: send}}
-        - id: c
-          workflowRef: sub
-          forEach: {in: [1, 2], maxParallel: 2}
-          input: {x: "{{forEach.item}}"}
-        - {id: d, switch: {value: "{{tasks.c.status}}", cases: [{match: done, taskRef: starter}]}}
-        - {id: e, sleep: {duration: 1s}, dependsOn: d}
-        - {id: f, transform: {pipeline: [{operation: limit, count: 2}]}, input: {data: [1, 2, 3]}}
-        """,
-        output='{all: "{{tasks.f.output.result}}"}',
-        input="{n: {type: integer, default: 3, description: d}}",
-        examples="[{name: one, input: {n: 4}}]",
-    ),
-    LOOK,
-    SEND,
-    SHOP,
-    task_text("{connector: crm/shop/get}", "far", namespace="other"),
-    task_text("{workflow: sub}", "starter"),
-    flow("- {id: a, taskRef: look}", name="sub"),
-)
+from tests.core.papers import EVERYTHING, FUNCTIONS, LOOK, SEND, documents, flow, read
 
 
 def everything() -> Workflow:
