@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core import events as ev
-from engine.core.definition import Catalogue, needs_acceptance, parse_documents
+from engine.core.definition import Catalogue, RawDocument, needs_acceptance, parse_documents
 from engine.core.errors import Refused, Stale
 from engine.core.log import NEW, Append, Entry, Taken, Unless
 from engine.core.model import Workflow
@@ -65,7 +65,7 @@ class Shelf:
         return tuple(fingerprint(folder) for folder in self._folders)
 
     def _read(self) -> tuple[Catalogue, tuple[Problem, ...]]:
-        raw, problems = [], list[Problem]()
+        raw, problems = list[RawDocument](), list[Problem]()
         for folder in self._folders:
             documents, wrong = load_folder(folder)
             raw += documents

@@ -18,7 +18,7 @@ async def checks(
     return (
         Health("python", True, platform.python_version()),
         _sqlite(store),
-        Health("database", True, f"{store.path} ({_size(store)}), {store.head():,} events"),
+        await _database(store),
         await _work(store, settings),
         _documents(settings, list(problems)),
     )
@@ -37,8 +37,10 @@ def _sqlite(store: Store) -> Health:
     )
 
 
-def _size(store: Store) -> str:
-    return f"{store.path.stat().st_size / 1_000_000:.1f} MB"
+async def _database(store: Store) -> Health:
+    rows = await store.fetch("journal_head")
+    events, size = rows[0]["position"] if rows else 0, store.path.stat().st_size / 1_000_000
+    return Health("database", True, f"{store.path} ({size:.1f} MB), {events:,} events")
 
 
 async def _work(store: Store, settings: Settings) -> Health:

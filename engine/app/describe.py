@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.core.model import Effect, Step, Target, Task, Workflow, WorkflowRef, strongest
+from engine.core.model import (
+    Effect,
+    Step,
+    Target,
+    Task,
+    Workflow,
+    WorkflowRef,
+    strongest,
+    targets_of,
+)
 from engine.core.reading import target_name
 from engine.core.schema import fields
 from engine.core.views import StepInfo, TaskInfo, VersionInfo, WorkflowDetails, WorkflowInfo
@@ -58,16 +67,6 @@ def step_info(step: Step) -> StepInfo:
         for_each=str(step.for_each.items.source) if step.for_each else "",
         description=first.description if isinstance(first, Task) else "",
     )
-
-
-def targets_of(step: Step) -> Iterable[Target]:
-    """Everything that a step may carry out, a switch's arms before its own target."""
-    if step.switch is not None:
-        yield from (case.target for case in step.switch.cases)
-    elif step.target is not None:
-        yield step.target
-    if step.fallback is not None:
-        yield step.fallback.target
 
 
 def effect_of(target: Target) -> Effect:

@@ -99,6 +99,10 @@ class Engine:
         self._watchers.add(callback)
         return lambda: self._watchers.discard(callback)
 
+    async def moved(self) -> None:
+        """Return when something has changed: a run here, or anything in another process."""
+        await self._moved.wait()
+
     def _changed(self, run_id: str) -> None:
         for watcher in tuple(self._watchers):
             watcher(run_id)

@@ -16,7 +16,7 @@ from engine.app.catalogue import Shelf
 from engine.core import events as ev
 from engine.core import uid
 from engine.core.errors import Move, Refused, Stale, StepError
-from engine.core.log import NEW, Append, Entry, Recorded, Taken, Unless, Write
+from engine.core.log import NEW, Append, Entry, Param, Recorded, Taken, Unless, Write
 from engine.core.model import Workflow
 from engine.core.plain import plain
 from engine.core.plan import Planner
@@ -132,7 +132,7 @@ class Runs:
     ) -> None:
         owner = self._worker.id if event.held and self._worker is not None else 0
         now = self._clock.now()
-        put = {"tenant": self._tenant, "at": now, "owner": owner}
+        put: dict[str, Param] = {"tenant": self._tenant, "at": now, "owner": owner}
         entry = Entry(NEW, 0, (event, *copied), (Write("due_put", put),))
         done = await self._store.append(Append((*before, entry), now, actor, self._tenant, unless))
         if self._worker is None:
@@ -234,7 +234,7 @@ def check_input(workflow: Workflow, given: Any) -> Any:
     missing, invalid = explain(workflow.input_schema, value)
     if not missing and not invalid:
         return value
-    names = ", ".join(entry.name for entry in (*missing, *invalid))
+    names = ", ".join([field.name for field in missing] + [one.name for one in invalid])
     raise Refused(
         "invalid_input",
         f"the input of {workflow.name} is not complete or not right: {names}",

@@ -4,7 +4,7 @@ The parser (`definition.py`) makes these values from documents, the planner (`pl
 them, and nobody changes them. Durations are in microseconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -135,6 +135,16 @@ class Step:
     retry: RetryPolicy | None = None
     breaker: BreakerPolicy | None = None
     fallback: Fallback | None = None
+
+
+def targets_of(step: Step) -> Iterable[Target]:
+    """Everything that a step may carry out, a switch's arms before its own target."""
+    if step.switch is not None:
+        yield from (case.target for case in step.switch.cases)
+    elif step.target is not None:
+        yield step.target
+    if step.fallback is not None:
+        yield step.fallback.target
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.core.asks import Call
 from engine.core.errors import Failure, Kind, StepError
-from engine.core.model import Effect
+from engine.core.model import Effect, Task, Workflow, targets_of
 from engine.core.plain import plain
 from engine.core.request import build
 from engine.shell.breakers import Breakers
@@ -50,6 +50,12 @@ class Acts:
         self._http = http
         self._bases = bases
         self._breakers = breakers
+
+    def able(self, workflow: Workflow) -> bool:
+        """Whether every function that a workflow's tasks name is registered in this process."""
+        targets = [target for step in workflow.steps for target in targets_of(step)]
+        wanted = {target.python for target in targets if isinstance(target, Task) and target.python}
+        return wanted <= self._functions.keys()
 
     async def carry_out(self, call: Call, seconds: float) -> Any:
         """The output of one attempt; raises StepError with a classified failure.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.core.definition import rebuild
-from engine.core.model import Effect, Workflow
+from engine.core.model import Effect, Workflow, WorkflowRef, targets_of
 from engine.store import Store
 
 Functions = Mapping[str, Effect]
@@ -120,14 +120,15 @@ class Library:
         workflow = await asyncio.to_thread(rebuild, bundle, self._functions())
         return self.keep(workflow, rows[0]["version"])
 
-    async def learn_all(self, workflow: Workflow) -> None:
-        """Have at hand every sub-workflow that `workflow` may open now."""
-        seen, todo = {workflow.digest}, [workflow]
+    async def learn_all(self, workflow: Workflow) -> Iterable[Workflow]:
+        """Have at hand every sub-workflow that `workflow` may open now; they and it."""
+        seen, todo = {workflow.digest: workflow}, [workflow]
         while todo:
             for known in self._references(todo.pop()):
                 if known.digest not in seen:
-                    seen.add(known.digest)
-                    todo.append(await self.learn(known.digest))
+                    seen[known.digest] = await self.learn(known.digest)
+                    todo.append(seen[known.digest])
+        return seen.values()
 
     def _references(self, workflow: Workflow) -> Iterable[Known]:
         for namespace, name, version in references(workflow):
@@ -142,12 +143,9 @@ class Library:
 def references(workflow: Workflow) -> Iterable[tuple[str, str, str | None]]:
     """The sub-workflows that the steps of a workflow refer to."""
     for step in workflow.steps:
-        targets: list[Any] = [step.target]
-        targets += [case.target for case in step.switch.cases] if step.switch else []
-        targets += [step.fallback.target] if step.fallback else []
-        for target in targets:
-            ref = getattr(target, "workflow", None) or target
-            if ref is not None and hasattr(ref, "version"):
+        for target in targets_of(step):
+            ref = target if isinstance(target, WorkflowRef) else target.workflow
+            if ref is not None:
                 yield ref.namespace, ref.name, ref.version
 
 

@@ -38,6 +38,9 @@ BEAT = 5.0
 LEASE = 30_000_000
 """Microseconds without a heartbeat after which a worker counts as gone."""
 
+PUT_OFF = 5_000_000
+"""Microseconds for which a run is left alone that this process cannot carry out."""
+
 GLANCE = 0.1
 """Seconds between two looks at the database's change counter."""
 
@@ -62,6 +65,7 @@ class Worker:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _lock: Lock | None = None
     _stopping: bool = False
+    _versions_seen: int = 0
     _unfreed: set[int] = field(default_factory=set)
 
     # -- life -----------------------------------------------------------------------------
@@ -177,7 +181,7 @@ class Worker:
     async def _claiming(self) -> None:
         while True:
             self._wake.clear()
-            wait = await self._safely(self._claim, 1.0)
+            wait: float = await self._safely(self._claim, 1.0)
             # Not wait_for: in Python 3.11 it can swallow the cancellation that ends this loop.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -190,13 +194,27 @@ class Worker:
         if self.room and await self.store.fetch("due_ready", now=self.clock.now()):
             (rows,) = await self.store.write(Write("due_claim", claim))
             for row in rows:
-                await self._take_up(row["run"], row["tenant"])
+                await self._take_up_safely(row["run"], row["tenant"])
         if not self.room:
             return BEAT
         (row,) = await self.store.fetch("due_next")
         if row["at"] is None:
             return BEAT
-        return min(BEAT, max(0.0, (row["at"] - self.clock.now()) / 1_000_000))
+        wait: float = (row["at"] - self.clock.now()) / 1_000_000
+        return min(BEAT, max(0.0, wait))
+
+    async def _take_up_safely(self, stream: int, tenant: str) -> None:
+        try:
+            await self._take_up(stream, tenant)
+        except Exception:
+            # Whatever is wrong with this one, the others must be taken up all the same.
+            _LOG.exception("run %s cannot be taken up here", stream)
+            await self._leave_to_others(stream, tenant)
+
+    async def _leave_to_others(self, stream: int, tenant: str) -> None:
+        at = self.clock.now() + PUT_OFF
+        put: dict[str, Any] = {"stream": stream, "tenant": tenant, "at": at, "owner": 0}
+        await self.store.write(Write("due_put", put))
 
     async def _take_up(self, stream: int, tenant: str) -> None:
         recorded = await self.store.read(stream, tenant=tenant)
@@ -207,7 +225,9 @@ class Worker:
         workflow = await self.library.learn(run.digest)
         for scope in run.scopes.values():
             await self.library.learn(scope.digest)
-        await self.library.learn_all(workflow)
+        if not all(map(self.acts.able, await self.library.learn_all(workflow))):
+            await self._leave_to_others(stream, tenant)
+            return
         held = Held(stream, run, tenant, recorded)
         self.adopt(held, Planner(run, workflow, self.library))
 
@@ -236,12 +256,19 @@ class Worker:
     async def _glance(self) -> None:
         if not await self.store.changed():
             return
+        await self._reread()
         self.noticed()
         self._wake.set()
         if self._tasks:
             mine = {row["run"] for row in await self.store.fetch("due_held", owner=self.id)}
             for stream in [stream for stream in self._tasks if stream not in mine]:
                 await self._check(stream)
+
+    async def _reread(self) -> None:
+        (top,) = await self.store.fetch("journal_top")
+        if await self.store.fetch("journal_versions_since", after=self._versions_seen):
+            await self.library.reread()
+        self._versions_seen = top["position"]
 
     async def _check(self, stream: int) -> None:
         # A run that ends here drops its lease too, so ask the journal's projection.

@@ -85,7 +85,10 @@ def test_a_flaky_step_is_tried_again_when_its_time_comes() -> None:
 
 
 def test_retries_end_and_the_run_is_exhausted_with_what_was_done_so_far() -> None:
-    steps = [{"id": "a", "taskRef": "t"}, {"id": "b", "taskRef": "u", "dependsOn": ["a"]}]
+    steps: list[Any] = [
+        {"id": "a", "taskRef": "t"},
+        {"id": "b", "taskRef": "u", "dependsOn": ["a"]},
+    ]
     workflows = compile_all(look("t"), look("u"), flow("w", steps))
 
     def answer(path: str, value: Any) -> Any:
@@ -129,7 +132,7 @@ def test_nothing_new_is_begun_once_a_step_has_failed_for_good() -> None:
 
 
 def test_a_fallback_stands_in_for_a_failed_step() -> None:
-    steps = [
+    steps: list[Any] = [
         {"id": "a", "taskRef": "t", "fallback": {"taskRef": "u", "input": {"why": "down"}}},
         {"id": "b", "taskRef": "u", "input": {"x": "{{tasks.a.output.got.why}}"}},
     ]
@@ -215,7 +218,10 @@ def test_a_sub_workflow_with_a_wrong_input_fails_its_step() -> None:
 
 
 def test_a_sleep_pauses_the_run_until_its_time() -> None:
-    steps = [{"id": "z", "taskRef": "nap"}, {"id": "a", "taskRef": "t", "dependsOn": ["z"]}]
+    steps: list[Any] = [
+        {"id": "z", "taskRef": "nap"},
+        {"id": "a", "taskRef": "t", "dependsOn": ["z"]},
+    ]
     nap = task("nap", type="sleep", sleep={"duration": "2s"})
     world = World(compile_all(look("t"), nap, flow("w", steps)), "w", {})
     paused = world.planner.advance(0)

@@ -358,3 +358,28 @@ async def test_projections_drawn_again_equal_those_drawn_live(tmp_path: Path) ->
 async def picture(engine: Engine) -> Any:
     page = await engine.runs(limit=100)
     return page, await engine.versions("w"), [await engine.run(row.id) for row in page.rows]
+
+
+async def test_a_run_whose_function_is_missing_here_is_left_to_a_process_that_has_it(
+    tmp_path: Path,
+) -> None:
+    inner = flow("inner", [{"id": "a", "taskRef": "t"}])
+    outer = flow("outer", [{"id": "s", "workflowRef": "inner"}])
+    write(tmp_path / "documents", look("t"), inner, outer)
+    async with engine_over(tmp_path, reads(double), work=False) as asks:
+        run = await asks.start("outer", {})
+        async with engine_over(tmp_path, {}) as cannot:
+            await cannot.wait(run.id, 0.3)
+        assert (await asks.run(run.id)).status == "pending"
+
+
+async def test_a_switch_of_the_default_in_another_process_is_noticed(tmp_path: Path) -> None:
+    doubling(tmp_path)
+    async with (
+        engine_over(tmp_path, reads(double)) as server,
+        engine_over(tmp_path, reads(double), work=False) as terminal,
+    ):
+        await terminal.deprecate("w", "1.0.0", actor="ann")
+        async with asyncio.timeout(5):
+            while server.workflows():
+                await server.moved()
