@@ -12,7 +12,7 @@ from typing import Any, Literal
 from engine.core.expr import functions_array as arrays
 from engine.core.expr import functions_number as numbers
 from engine.core.expr import functions_text as texts
-from engine.core.expr.values import breadth, extent, same, to_json, to_text, type_name
+from engine.core.expr.values import breadth, extent, to_json, to_text, type_name
 
 MANY = 32
 """How many arguments a function of any number of arguments may take."""
@@ -67,7 +67,6 @@ _ALL = (
         type_name,
         "nothing",
     ),
-    Function("equals(a, b)", "the same as `a == b`", 2, 2, same, "everything"),
     Function("string(x, ...)", "the values as one text", 1, MANY, _string),
     Function("number(x)", "the number a text holds", 1, 1, numbers.number),
     Function("bool(x)", "the boolean that the text `true` or `false` means", 1, 1, texts.boolean),
