@@ -28,7 +28,9 @@ _TEXT = frozenset(
         ".sh",
     }
 )
-_PLAIN = frozenset({"Makefile", "LICENSE", "setup", "setup-e2e", "lock", "run", ".gitignore", ".npmrc"})
+_PLAIN = frozenset(
+    {"Makefile", "LICENSE", "setup", "setup-e2e", "lock", "run", ".gitignore", ".npmrc"}
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
