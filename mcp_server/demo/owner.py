@@ -117,7 +117,9 @@ def bind(port: int) -> socket.socket | None:
     """
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if sys.platform != "win32":  # there the option means sharing the port
+        if sys.platform == "win32":  # there, reusing an address means sharing its port
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((HOST, port))
         made.listen(_BACKLOG)

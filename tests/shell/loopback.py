@@ -1,6 +1,7 @@
 """Real servers on loopback that answer exactly what a test wants, down to the byte."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ Talk = Callable[[Loopback, asyncio.StreamReader, asyncio.StreamWriter], Awaitabl
 
 
 @asynccontextmanager
-async def serving(talk: Talk) -> AsyncIterator[Loopback]:
+async def serving(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[Loopback]:
     """A server that has `talk` with each connection, until the block ends."""
     server_side = Loopback()
     talks: set[asyncio.Task[None]] = set()
@@ -54,7 +55,7 @@ async def serving(talk: Talk) -> AsyncIterator[Loopback]:
             talks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(welcome, "127.0.0.1", 0)
+    server = await asyncio.start_server(welcome, "127.0.0.1", 0, ssl=tls)
     server_side.port = server.sockets[0].getsockname()[1]
     try:
         yield server_side
@@ -73,6 +74,11 @@ def answer(
     if kind:
         lines.append(f"Content-Type: {kind}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def gzipped(body: bytes) -> bytes:
+    """An answer that says its body is gzip."""
+    return answer(body, "200 OK", "application/json", "Content-Encoding: gzip")
 
 
 def saying(*answers: bytes, close: bool = False) -> Talk:

@@ -1,63 +1,22 @@
-"""The HTTP connector against real servers: what comes back, what is refused, what is unknown."""
+"""The HTTP connector against real servers: what comes back, and what is refused."""
 
 import asyncio
 import gzip
 import json
-import socket
-import subprocess
-import sys
 import tracemalloc
 import zlib
 from typing import Any
 
-import httpcore
 import httpx
 import pytest
 
-from engine.core.errors import Failure, Kind, StepError
+from engine.core.errors import Kind, StepError
 from engine.core.request import Request
 from engine.shell.connectors.exchange import open_exchange
-from engine.shell.connectors.http import HttpConnector
 from engine.shell.connectors.inflate import Intake
 from engine.shell.connectors.limits import HttpLimits
-from tests.shell.loopback import Loopback, answer, saying, serving
-
-SECONDS = 5.0
-LIMITS = HttpLimits(connect=1.0, response=64 * 1024)
-
-
-class Client:
-    """A connector that may reach the loopback servers of one test, and only those."""
-
-    def __init__(self, *servers: Loopback, limits: HttpLimits = LIMITS) -> None:
-        allowed = {("127.0.0.1", server.port) for server in servers}
-        self.http = HttpConnector(allowed, limits)
-
-    async def __aenter__(self) -> "Client":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.http.close()
-
-    async def get(self, url: str, *headers: tuple[str, str], seconds: float = SECONDS) -> Any:
-        return await self.http.call(Request("GET", url, headers), seconds)
-
-    async def post(self, url: str, body: bytes = b"{}", seconds: float = SECONDS) -> Any:
-        headers = (("Content-Type", "application/json"),)
-        return await self.http.call(Request("POST", url, headers, body), seconds)
-
-
-async def failure_of(call: Any) -> Failure:
-    with pytest.raises(StepError) as caught:
-        await asyncio.wait_for(call, SECONDS)
-    return caught.value.failure
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
+from tests.shell.client import LIMITS, SECONDS, Client, Street, failure_of
+from tests.shell.loopback import Loopback, answer, gzipped, saying, serving
 
 # -- what comes back ---------------------------------------------------------------------------
 
@@ -189,20 +148,6 @@ async def test_a_read_follows_redirects_on_its_own_host_and_keeps_its_headers() 
     assert all("authorization: bearer t" in head.lower() for head in server.heads)
 
 
-class Street(httpcore.AsyncNetworkBackend):
-    """A network on which public addresses are houses of this machine."""
-
-    def __init__(self, **houses: int) -> None:
-        self._houses = {f"93.184.215.{number}": port for number, port in enumerate(houses.values())}
-        self._names = dict(zip(houses, self._houses, strict=True))
-
-    async def resolve(self, host: str, port: int) -> list[str]:
-        return [self._names[host.removesuffix(".test")]]
-
-    async def connect_tcp(self, host: str, port: int, *rest: Any) -> httpcore.AsyncNetworkStream:
-        return await httpcore.AnyIOBackend().connect_tcp("127.0.0.1", self._houses[host], *rest)
-
-
 async def test_a_redirect_to_another_host_goes_without_credentials() -> None:
     talk = saying(redirect("http://far.test/x"))
     async with serving(talk) as near, serving(saying(answer(b'"far"'))) as far:
@@ -292,10 +237,6 @@ async def test_an_answer_that_never_ends_is_cut_off() -> None:
         assert (await failure_of(client.get(server.url()))).code == "response_too_large"
 
 
-def gzipped(body: bytes) -> bytes:
-    return answer(body, "200 OK", "application/json", "Content-Encoding: gzip")
-
-
 async def test_a_gzip_bomb_is_cut_off_while_it_unpacks() -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     async with serving(saying(gzipped(bomb))) as server, Client(server) as client:
@@ -374,155 +315,3 @@ async def test_a_body_that_is_not_what_it_says_is_a_bad_response(
         failure = await failure_of(client.get(server.url()))
     assert (failure.kind, failure.code) == (Kind.PERMANENT, "bad_response")
     assert failure.details["reason"] == reason
-
-
-# -- what goes wrong under way -----------------------------------------------------------------
-
-
-async def silent(server: Loopback, reader: Any, writer: Any) -> None:
-    await server.take(reader)
-    await asyncio.Event().wait()
-
-
-async def hang_up(server: Loopback, reader: Any, writer: Any) -> None:
-    await server.take(reader)
-
-
-async def deaf(server: Loopback, reader: Any, writer: Any) -> None:
-    await asyncio.Event().wait()
-
-
-async def test_a_silent_server_is_a_timeout() -> None:
-    async with serving(silent) as server, Client(server) as client:
-        failure = await failure_of(client.get(server.url(), seconds=0.1))
-    assert (failure.kind, failure.code) == (Kind.TIMEOUT, "timeout")
-    assert "sent" not in failure.details
-
-
-async def test_the_read_limit_is_shorter_than_the_whole() -> None:
-    limits = HttpLimits(read=0.1)
-    async with serving(silent) as server, Client(server, limits=limits) as client:
-        assert (await failure_of(client.get(server.url()))).code == "read_timeout"
-
-
-async def test_a_refused_connection_is_a_network_failure() -> None:
-    nobody = Loopback(unused_port())
-    async with Client(nobody) as client:
-        failure = await failure_of(client.get(nobody.url()))
-    assert (failure.kind, failure.code) == (Kind.NETWORK, "connect_failed")
-    assert failure.retryable
-
-
-async def test_plain_text_where_tls_is_expected_is_a_network_failure() -> None:
-    async def plain(server: Loopback, reader: asyncio.StreamReader, writer: Any) -> None:
-        writer.write(answer())
-        await reader.read()
-
-    async with serving(plain) as server, Client(server) as client:
-        failure = await failure_of(client.get(server.url().replace("http:", "https:")))
-    assert (failure.kind, failure.code) == (Kind.NETWORK, "tls_failed")
-
-
-async def test_a_blocked_address_is_a_permission_and_names_the_setting() -> None:
-    async with Client() as client:
-        failure = await failure_of(client.get("http://127.0.0.1/"))
-    assert (failure.kind, failure.code) == (Kind.PERMISSION, "blocked_address")
-    assert "HANDRAIL_ALLOWED_HOSTS" in failure.hint
-
-
-async def test_the_details_name_the_host_but_not_what_the_query_carries() -> None:
-    nobody = Loopback(unused_port())
-    async with Client(nobody) as client:
-        failure = await failure_of(client.get(nobody.url("/x?token=hush")))
-    assert failure.details["host"] == f"127.0.0.1:{nobody.port}"
-    assert "hush" not in repr(failure)
-
-
-def truncated(raw: bytes) -> Any:
-    return saying(raw, close=True)
-
-
-@pytest.mark.parametrize(
-    ("talk", "kind", "sent", "applied"),
-    [
-        (hang_up, Kind.NETWORK, "unknown", "unknown"),
-        (silent, Kind.TIMEOUT, "unknown", "unknown"),
-        (truncated(b"what is this\r\n\r\n"), Kind.NETWORK, "unknown", "unknown"),
-        (truncated(b"HTTP/1.1 100 Continue\r\n\r\n"), Kind.NETWORK, "unknown", "unknown"),
-        (truncated(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), Kind.NETWORK, "yes", "yes"),
-        (truncated(gzipped(b"junk")), Kind.PERMANENT, "yes", "yes"),
-        (saying(answer(b"<html>")), Kind.PERMANENT, "yes", "yes"),
-        (saying(answer(b"", "400 Bad")), Kind.LOGIC, "yes", "no"),
-        (saying(answer(b"", "409 Conflict")), Kind.PRECONDITION, "yes", "no"),
-        (saying(answer(b"", "408 Late")), Kind.TIMEOUT, "yes", "unknown"),
-        (saying(answer(b"", "429 Busy")), Kind.RATE_LIMITED, "yes", "unknown"),
-        (saying(answer(b"", "429 Busy", "", "Retry-After: 1")), Kind.RATE_LIMITED, "yes", "no"),
-        (saying(answer(b"", "503 Down", "", "Retry-After: 1")), Kind.TRANSIENT, "yes", "no"),
-        (saying(answer(b"", "500 Oops")), Kind.TRANSIENT, "yes", "unknown"),
-        (saying(answer(b"", "504 Late")), Kind.TRANSIENT, "yes", "unknown"),
-    ],
-)
-async def test_a_failed_mutation_says_how_far_it_got(
-    talk: Any, kind: Kind, sent: str, applied: str
-) -> None:
-    async with serving(talk) as server, Client(server) as client:
-        failure = await failure_of(client.post(server.url(), seconds=0.3))
-    assert failure.kind is kind
-    assert (failure.details["sent"], failure.details["applied"]) == (sent, applied)
-    assert len(server.heads) == 1
-
-
-async def test_a_mutation_that_could_not_connect_was_not_sent() -> None:
-    nobody = Loopback(unused_port())
-    async with Client(nobody) as client:
-        failure = await failure_of(client.post(nobody.url()))
-    assert (failure.details["sent"], failure.details["applied"]) == ("no", "no")
-
-
-async def test_a_mutation_to_a_blocked_address_was_not_sent() -> None:
-    async with Client() as client:
-        failure = await failure_of(client.post("http://10.0.0.1/"))
-    assert (failure.details["sent"], failure.details["applied"]) == ("no", "no")
-
-
-async def test_a_large_body_that_is_not_read_to_its_end_is_unknown() -> None:
-    async with serving(deaf) as server, Client(server) as client:
-        failure = await failure_of(client.post(server.url(), b"x" * 20_000_000, seconds=0.5))
-    assert (failure.kind, failure.details["sent"]) == (Kind.TIMEOUT, "unknown")
-
-
-# -- cancelling and closing --------------------------------------------------------------------
-
-
-async def test_cancelling_a_call_closes_its_connection() -> None:
-    arrived, gone = asyncio.Event(), asyncio.Event()
-
-    async def talk(server: Loopback, reader: asyncio.StreamReader, writer: Any) -> None:
-        await server.take(reader)
-        arrived.set()
-        assert await reader.read() == b""  # the client has hung up
-        gone.set()
-
-    async with serving(talk) as server, Client(server) as client:
-        call = asyncio.create_task(client.get(server.url()))
-        await asyncio.wait_for(arrived.wait(), SECONDS)
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-        await asyncio.wait_for(gone.wait(), SECONDS)
-
-
-async def test_a_closed_connector_opens_anew() -> None:
-    async with serving(saying(answer(b"1"))) as server, Client(server) as client:
-        assert await client.get(server.url()) == 1
-        await client.http.close()
-        assert await client.get(server.url()) == 1
-        assert server.connections == 2
-
-
-def test_the_http_libraries_are_not_imported_before_the_first_call() -> None:
-    code = (
-        "import sys; from engine.shell.connectors.http import HttpConnector; HttpConnector();"
-        "sys.exit(any(name in sys.modules for name in ('httpx', 'httpcore', 'h11')))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0

@@ -44,9 +44,9 @@ def open_exchange(
     for name in ("httpx", "httpcore"):  # they log whole URLs, and with them what is in a query
         logging.getLogger(name).setLevel(logging.WARNING)
     guard = Guard(allowed, resolve or system_resolve, network)
-    transport = GuardedTransport(
-        guard, httpx.create_ssl_context(trust_env=False), limits.connections
-    )
+    # Of the environment only SSL_CERT_FILE and SSL_CERT_DIR count: they add trust, not a detour.
+    context = httpx.create_ssl_context()
+    transport = GuardedTransport(guard, context, limits.connections)
     client = httpx.AsyncClient(
         transport=transport,
         trust_env=False,
