@@ -64,7 +64,7 @@ class Engine:
         acts = Acts(
             settings.functions,
             self._http,
-            self._bases,
+            settings.connectors,
             Breakers(store, clock, tenant),
         )
         self.patience = 5.0
@@ -284,10 +284,6 @@ class Engine:
     async def health(self) -> tuple[Health, ...]:
         """What `doctor` reports."""
         return await checks(self.store, self._shelf.problems, self.settings)
-
-    def _bases(self) -> dict[str, str]:
-        known = {c.name: c.base_url for c in self._shelf.catalogue.connectors.values()}
-        return {**known, **self.settings.connectors}
 
 
 @asynccontextmanager

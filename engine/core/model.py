@@ -41,13 +41,19 @@ TaskType = Literal["http", "transform", "workflow", "python", "sleep"]
 
 @dataclass(frozen=True, slots=True)
 class HttpSpec:
-    """One HTTP request, with templates over `input`. `method` is in capitals."""
+    """One HTTP request, with templates over `input`. `method` is in capitals.
+
+    A request of a connector has a URL of the form `connector://name/path`; `base` is the base URL
+    that the connector declares, which whoever opens the engine may replace by name.
+    """
 
     method: str
     url: Template
     headers: Mapping[str, Template] = field(default_factory=lambda: _EMPTY)
     query: Mapping[str, Template] = field(default_factory=lambda: _EMPTY)
     body: Template | None = None
+    connector: str = ""
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,9 @@ def _sketch(source: Any) -> Any:
 def _request(target: Target | None) -> str:
     if not isinstance(target, Task) or target.http is None:
         return ""
-    return f"{target.http.method} {target.http.url.source}"
+    spec = target.http
+    url = str(spec.url.source).replace(f"connector://{spec.connector}/", f"{spec.base}/", 1)
+    return f"{spec.method} {url}"
 
 
 def mutations(steps: tuple[PlannedStep, ...]) -> int:

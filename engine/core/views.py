@@ -256,7 +256,7 @@ class FailureGroup:
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which runs to list; empty means all. `status` may be a family such as `failed` or `paused`."""
+    """Which runs to list; empty means all. `status` may be a family such as `failed`."""
 
     workflow: str = ""
     version: str = ""

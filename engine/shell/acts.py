@@ -43,7 +43,7 @@ class Acts:
         self,
         functions: Mapping[str, PythonTask],
         http: HttpConnector,
-        bases: Callable[[], Mapping[str, str]],
+        bases: Mapping[str, str],
         breakers: Breakers,
     ) -> None:
         self._functions = functions
@@ -104,7 +104,9 @@ class Acts:
 
     async def _request(self, call: Call, seconds: float) -> Any:
         assert call.task.http is not None
-        request = build(call.task.http, {"input": call.input}, self._bases())
+        spec = call.task.http
+        bases = {spec.connector: self._bases.get(spec.connector, spec.base)}
+        request = build(spec, {"input": call.input}, bases)
         return await self._http.call(request, seconds)
 
     async def _python(self, call: Call) -> Any:

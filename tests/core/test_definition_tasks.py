@@ -136,7 +136,7 @@ def test_a_task_keeps_its_words_and_policies() -> None:
 def test_an_operation_supplies_what_the_task_leaves_out() -> None:
     found = task("{connector: shop/get}", SHOP)
     assert found.http is not None
-    assert found.http.url.render({"input": {"id": 7}}) == "https://shop.example/api/users/7"
+    assert found.http.url.render({"input": {"id": 7}}) == "connector://shop/users/7"
     assert (found.type, found.http.method, found.effect) == ("http", "GET", Effect.READ)
     assert found.http.headers["Accept"].render({}) == "application/json"
     assert (found.timeout, found.retry) == (5_000_000, RetryPolicy(attempts=2))

@@ -17,7 +17,6 @@ from engine.core.schema import explain
 from engine.core.views import RunView
 from engine.shell.load import load_folder
 from mcp_server.demo import Demo
-from mcp_server.demo.owner import PORT
 from mcp_server.places import find
 
 SECONDS = 20.0
@@ -29,17 +28,6 @@ CHANGING = {"place-order", "refund-order", "notify-customer"}
 QUICK = {"rest": "10ms", "milliseconds": 10}
 
 
-def rehoused(folder: Path, address: str) -> Path:
-    """The documents in `folder`, with the demo at `address`."""
-    folder.mkdir()
-    for file in FOLDER.glob("*.yaml"):
-        text = file.read_text(encoding="utf-8")
-        (folder / file.name).write_text(
-            text.replace(f"127.0.0.1:{PORT}", address), encoding="utf-8"
-        )
-    return folder
-
-
 @asynccontextmanager
 async def shop(tmp_path: Path) -> AsyncIterator[Engine]:
     """An engine with the example documents and a demo of its own, on any free port."""
@@ -48,7 +36,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Engine]:
         address = await demo.ensure()
         settings = Settings(
             database=str(tmp_path / "handrail.db"),
-            folders=(rehoused(tmp_path / "documents", address),),
+            folders=(FOLDER,),
             allowed_hosts=frozenset({("127.0.0.1", int(address.rpartition(":")[2]))}),
             connectors={"demo": f"http://{address}"},
         )

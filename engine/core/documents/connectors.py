@@ -6,6 +6,7 @@ from typing import Any
 from engine.core.connector import Connector, Idempotency, Lookup, Operation
 from engine.core.documents.header import Header, read_description
 from engine.core.documents.http import (
+    HttpBase,
     declared_effect,
     effect_of,
     read_base,
@@ -17,7 +18,6 @@ from engine.core.documents.names import ID, ID_RULE
 from engine.core.documents.policies import read_retry
 from engine.core.documents.section import Section
 from engine.core.model import Effect, strongest
-from engine.core.template import Template
 from engine.core.words import did_you_mean, shorten
 
 CONNECTOR_FIELDS = ("description", "baseUrl", "allowedHosts", "secrets", "headers", "operations")
@@ -54,7 +54,7 @@ def read_connector(header: Header) -> Connector | None:
     operations = {
         name: operation
         for name in spec.mapping("operations")
-        if (operation := _operation(spec, name, base, headers)) is not None
+        if (operation := _operation(spec, name, HttpBase(header.key[1], base, headers))) is not None
     }
     _lookups_known(spec, operations)
     secrets = _secrets(spec)
@@ -65,9 +65,7 @@ def read_connector(header: Header) -> Connector | None:
     return Connector(*header.key, base, operations, hosts, secrets, description, header.document)
 
 
-def _operation(
-    spec: Section, name: str, base: str, headers: Mapping[str, Template]
-) -> Operation | None:
+def _operation(spec: Section, name: str, base: HttpBase) -> Operation | None:
     section = Section(
         spec.report,
         spec.section("operations").at(name),
@@ -77,7 +75,7 @@ def _operation(
     if not ID.match(name):
         message = f"{shorten(name)!r} is not an operation name"
         spec.report.error(section.path, "bad_name", message, f"it has {ID_RULE}")
-    http = read_operation(section, base, headers)
+    http = read_operation(section, base)
     if http is None:
         return None
     declared = declared_effect(section)

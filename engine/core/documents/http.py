@@ -6,6 +6,7 @@ connector's base URL supplies them. What the address turns out to be is guarded 
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.core.documents.raw import Report, join
@@ -62,8 +63,8 @@ def _over(section: Section, base: HttpSpec) -> HttpSpec:
         section.error("url", "conflict", message, "leave url out, or leave connector out")
     headers, query = _rest(section)
     body = _body(section, base.method) or base.body
-    return HttpSpec(
-        base.method, base.url, {**base.headers, **headers}, {**base.query, **query}, body
+    return replace(
+        base, headers={**base.headers, **headers}, query={**base.query, **query}, body=body
     )
 
 
@@ -147,16 +148,27 @@ def read_base(section: Section) -> str:
     return ""
 
 
-def read_operation(section: Section, base: str, headers: Mapping[str, Template]) -> HttpSpec | None:
-    """The request of a connector operation: base URL plus path."""
+@dataclass(frozen=True, slots=True)
+class HttpBase:
+    """What all operations of a connector share: its name, base URL and headers."""
+
+    connector: str
+    url: str
+    headers: Mapping[str, Template]
+
+
+def read_operation(section: Section, base: HttpBase) -> HttpSpec | None:
+    """The request of a connector operation: a path under the connector."""
     method = read_method(section)
     path = section.text("path")
     if not path.startswith("/"):
         section.error("path", "bad_url", f"{shorten(path)!r} must begin with '/'")
         return None
-    url = read_template(section.report, section.at("path"), base + path, TASK_ROOTS)
+    text = f"connector://{base.connector}{path}"
+    url = read_template(section.report, section.at("path"), text, TASK_ROOTS)
     own, query = _rest(section)
-    return HttpSpec(method, url, {**headers, **own}, query, _body(section, method))
+    headers, body = {**base.headers, **own}, _body(section, method)
+    return HttpSpec(method, url, headers, query, body, base.connector, base.url)
 
 
 def declared_effect(section: Section, words: Any = Effect) -> Effect | None:
