@@ -6,6 +6,8 @@ it, or a moment later, and says in plain words why it could not. Nothing here is
 several processes may have the same database open.
 """
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -22,6 +24,7 @@ from mcp_server.settings import ServerSettings, engine_settings
 if TYPE_CHECKING:
     from engine.app.engine import Engine
     from engine.app.settings import Settings
+    from mcp_server.demo import Demo
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ Opener = Callable[[], AbstractAsyncContextManager["Engine"]]
 
 FRESH = 0.5
 """Seconds for which the folders are taken to be unchanged."""
+TEND = 5.0
+"""Seconds after which a demo that another process served is looked at again."""
 
 
 @asynccontextmanager
@@ -42,9 +47,13 @@ async def opened(settings: ServerSettings) -> AsyncGenerator["Engine"]:
         open_engine = await anyio.to_thread.run_sync(_import_engine)
         chosen = engine_settings(settings)
         if settings.demo:
-            folder = find("resources") / "examples" / "demo"
-            hosts = frozenset({await _demo(settings, stack)})
-            chosen = replace(chosen, folders=(*chosen.folders, folder), allowed_hosts=hosts)
+            host, port = await _demo(settings, stack)
+            chosen = replace(
+                chosen,
+                folders=(*chosen.folders, find("resources") / "examples" / "demo"),
+                allowed_hosts=frozenset({(host, port)}),
+                connectors={"demo": f"http://{host}:{port}"},
+            )
         yield await stack.enter_async_context(open_engine(chosen))
 
 
@@ -66,19 +75,30 @@ async def _demo(settings: ServerSettings, stack: AsyncExitStack) -> tuple[str, i
     except OSError as error:
         message = "the demo could not be started: no port on loopback, or no place for its file"
         raise Refused("demo_unavailable", message, move=Move.PERSON) from error
+    tending = asyncio.create_task(_tend(demo))
+    stack.callback(tending.cancel)
     return host, int(port)
 
 
+async def _tend(demo: "Demo") -> None:
+    """Take the demo over when the process that served it is gone; it comes back at its port."""
+    while True:
+        await asyncio.sleep(TEND)
+        if not demo.owner:
+            with contextlib.suppress(OSError):
+                await demo.ensure()
+
+
 class Door:
-    """The way to the engine. `keep` runs as long as the server; `engine` and `fresh` wait for it.
+    """The way to the engine, held open by a server; `engine` and `fresh` wait for it.
 
     A failure to open is answered to whoever waits, and the next call tries again.
     """
 
     def __init__(self, open_: Opener) -> None:
         self._open = open_
-        self._keeping = anyio.Lock()
-        self._wanted = anyio.Event()
+        self._servers = 0
+        self._closing = self._wanted = asyncio.Event()
         self._attempt = _Attempt()
         self._looked = -FRESH
         self._callbacks: list[Callable[[], None]] = []
@@ -111,14 +131,36 @@ class Door:
             await engine.refresh()
         return engine
 
-    async def keep(self, patience: float) -> None:
-        """Open the engine when it is wanted, after `patience` seconds at the latest; hold it."""
-        async with self._keeping:  # of two servers on one door, one holds it and one waits
-            while True:
-                with anyio.move_on_after(patience):
-                    await self._wanted.wait()
+    @asynccontextmanager
+    async def held(self, patience: float) -> AsyncGenerator[None]:
+        """For the life of a server. The engine is opened after `patience` seconds at the latest.
+
+        A task of its own holds the engine: whoever ends the server may cancel everything round
+        it, and the engine is closed in good order all the same.
+        """
+        self._servers += 1
+        if self._servers == 1:
+            self._closing, self._wanted = asyncio.Event(), asyncio.Event()
+            self._keeper = asyncio.create_task(self._keep(patience))
+        try:
+            yield
+        finally:
+            self._servers -= 1
+            if not self._servers:
+                self._closing.set()
+                self._wanted.set()
+                with anyio.CancelScope(shield=True):
+                    await self._keeper
+
+    async def _keep(self, patience: float | None) -> None:
+        while not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), patience)
+            if not self._closing.is_set():
                 await self._hold(self._attempt)
-                patience = float("inf")
+            patience = None
+        attempt, self._attempt = self._attempt, _Attempt()
+        attempt.over.set()  # nobody waits for an engine that will not come
 
     async def _hold(self, attempt: "_Attempt") -> None:
         try:
@@ -126,12 +168,14 @@ class Door:
                 attempt.over.set()
                 for callback in self._callbacks:
                     callback()
-                await anyio.sleep_forever()
+                await self._closing.wait()
+                attempt.engine = None
         except Exception as error:
             attempt.failure = _in_words(error)
         finally:
             attempt.engine = None
-            self._wanted, self._attempt = anyio.Event(), _Attempt()
+            self._attempt = _Attempt()
+            self._wanted.clear()
             attempt.over.set()
 
 
@@ -139,7 +183,7 @@ class _Attempt:
     """One try at opening: over when there is an engine or a reason why not."""
 
     def __init__(self) -> None:
-        self.over = anyio.Event()
+        self.over = asyncio.Event()
         self.engine: Engine | None = None
         self.failure: Refused | None = None
 

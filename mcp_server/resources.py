@@ -61,7 +61,7 @@ def _register_workflows(server: MCPServer[Any], door: Door) -> None:
         mime_type=JSON,
     )
     async def workflow(name: str) -> str:
-        return await _details(door, name)
+        return await _details(door, _checked(name))
 
     @server.resource(
         "workflow://{name}/schema",
@@ -72,9 +72,9 @@ def _register_workflows(server: MCPServer[Any], door: Door) -> None:
     )
     async def schema(name: str) -> str:
         try:
-            return await _input_schema(door, name)
+            return await _input_schema(door, _checked(name))
         except ResourceNotFoundError:
-            return await _details(door, f"{name}/schema")
+            return await _details(door, f"{_checked(name)}/schema")
 
     @server.resource(
         "workflow://{namespace}/{name}",
@@ -84,7 +84,7 @@ def _register_workflows(server: MCPServer[Any], door: Door) -> None:
         mime_type=JSON,
     )
     async def namespaced(namespace: str, name: str) -> str:
-        return await _details(door, f"{namespace}/{name}")
+        return await _details(door, f"{_checked(namespace)}/{_checked(name)}")
 
     @server.resource(
         "workflow://{namespace}/{name}/schema",
@@ -94,7 +94,7 @@ def _register_workflows(server: MCPServer[Any], door: Door) -> None:
         mime_type=JSON,
     )
     async def namespaced_schema(namespace: str, name: str) -> str:
-        return await _input_schema(door, f"{namespace}/{name}")
+        return await _input_schema(door, f"{_checked(namespace)}/{_checked(name)}")
 
 
 def _register_runs(server: MCPServer[Any], door: Door) -> None:
@@ -142,9 +142,14 @@ async def _input_schema(door: Door, name: str) -> str:
     return dumped(dict(view.input_schema))
 
 
-async def _view(door: Door, name: str) -> Any:
-    if not all(_NAME.fullmatch(part) for part in name.split("/")):
+def _checked(part: str) -> str:
+    """A variable of a template is one part of a name; an encoded slash does not make it two."""
+    if not _NAME.fullmatch(part):
         raise ResourceNotFoundError("This is not the name of a workflow.")
+    return part
+
+
+async def _view(door: Door, name: str) -> Any:
     try:
         return await (await door.fresh()).details(name)
     except Refused as refused:

@@ -1,0 +1,163 @@
+"""A server over a real engine on a database of its own, and the documents it serves."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+from mcp import Client
+from mcp.server import MCPServer
+
+from engine.app.engine import Engine, open_engine
+from engine.app.settings import Settings
+from engine.core.errors import Failure, Kind, StepError
+from engine.core.model import Effect
+from engine.shell.acts import PythonTask
+from mcp_server.opening import Door
+from mcp_server.server import build
+from mcp_server.settings import ServerSettings
+
+DOCUMENTS = """
+kind: WorkflowTask
+apiVersion: t/v1
+metadata: {name: greet}
+spec: {type: python, description: Says hello., category: talk, python: {function: greet}}
+---
+kind: WorkflowTask
+apiVersion: t/v1
+metadata: {name: fail}
+spec: {type: python, description: Always fails., python: {function: fail}, retry: {policy: none}}
+---
+kind: WorkflowTask
+apiVersion: t/v1
+metadata: {name: wait}
+spec: {type: python, description: Waits for the test., python: {function: wait}}
+---
+kind: WorkflowTask
+apiVersion: t/v1
+metadata: {name: write}
+spec: {type: python, description: Changes something., python: {function: write}}
+---
+kind: Workflow
+apiVersion: t/v1
+metadata: {name: hello}
+spec:
+  description: Says hello to a person by name.
+  categories: [Talk]
+  tags: [greeting]
+  input:
+    name: {type: string, required: true, description: Whom to greet}
+    times: {type: integer, default: 1, description: How often}
+  tasks:
+    - id: say
+      taskRef: greet
+      input: {name: "{{input.name}}"}
+  output: {said: "{{tasks.say.output.said}}"}
+  examples:
+    - {name: one, input: {name: Ann}}
+---
+kind: Workflow
+apiVersion: t/v1
+metadata: {name: breaks}
+spec:
+  description: Fails in its second step.
+  tasks:
+    - {id: first, taskRef: greet, input: {name: Bob}}
+    - {id: second, taskRef: fail, dependsOn: [first]}
+  output: {said: "{{tasks.first.output.said}}", never: "{{tasks.second.output}}"}
+---
+kind: Workflow
+apiVersion: t/v1
+metadata: {name: long}
+spec:
+  description: Takes as long as the test wants.
+  tasks:
+    - {id: before, taskRef: greet, input: {name: Eve}}
+    - {id: hold, taskRef: wait, dependsOn: [before]}
+  output: {ok: true}
+---
+kind: Workflow
+apiVersion: t/v1
+metadata: {name: changes}
+spec:
+  description: Changes something outside.
+  input:
+    what: {type: string, required: true, description: What to change}
+  tasks:
+    - {id: change, taskRef: write, input: {what: "{{input.what}}"}}
+---
+kind: Workflow
+apiVersion: t/v1
+metadata: {name: hello, namespace: other}
+spec:
+  description: Another hello.
+  tasks:
+    - {id: say, taskRef: default/greet, input: {name: Zoe}}
+  output: {said: "{{tasks.say.output.said}}"}
+---
+kind: Workflow
+apiVersion: t/v1
+metadata: {name: broken}
+spec:
+  description: Refers to a task that is not there.
+  tasks:
+    - {id: x, taskRef: gret}
+"""
+
+
+@dataclass
+class World:
+    """What a test has at hand."""
+
+    folder: Path
+    database: Path
+    broken: bool = True
+    go: anyio.Event = field(default_factory=anyio.Event)
+    engine: Engine | None = None
+
+    def functions(self) -> Mapping[str, PythonTask]:
+        return {
+            "greet": PythonTask(self.greet, Effect.READ),
+            "fail": PythonTask(self.fail, Effect.READ),
+            "wait": PythonTask(self.wait, Effect.READ),
+            "write": PythonTask(self.greet, Effect.MUTATION),
+        }
+
+    async def greet(self, given: Any) -> Any:
+        return {"said": f"hello {given['name']}"}
+
+    async def fail(self, given: Any) -> Any:
+        if self.broken:
+            raise StepError(Failure(Kind.PERMANENT, "no_luck", "no luck ![x](http://evil/?d=1)"))
+        return {"fine": True}
+
+    async def wait(self, given: Any) -> Any:
+        await self.go.wait()
+        return {"waited": True}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Engine]:
+        settings = Settings(
+            database=str(self.database), folders=(self.folder,), functions=self.functions()
+        )
+        async with open_engine(settings) as self.engine:
+            yield self.engine
+
+    def server(self, toolsets: str = "default") -> MCPServer[Door]:
+        settings = ServerSettings(toolsets=frozenset(toolsets.split(",")))
+        return build(settings, door=Door(self.open))
+
+    @asynccontextmanager
+    async def client(self, mode: Any = "auto", toolsets: str = "default") -> AsyncGenerator[Client]:
+        async with Client(self.server(toolsets), mode=mode, cache=None) as client:
+            yield client
+
+
+def world(folder: Path) -> World:
+    """A world in an empty folder."""
+    documents = folder / "workflows"
+    documents.mkdir()
+    (documents / "all.yaml").write_text(DOCUMENTS, "utf-8")
+    return World(documents, folder / "test.db")
