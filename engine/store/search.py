@@ -15,10 +15,11 @@ from engine.core.views import Hit, WorkflowInfo
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MOST_WORDS = 32
-_STOP = frozenset(
+_COMMON = (
     "a an and are at by can do for from get give i in is it me my of on or please show tell the"
-    " this that to want what which with you".split()  # noqa: SIM905 - a list would be a page
+    " this that to want what which with you"
 )
+_STOP = frozenset(_COMMON.split())
 
 _CREATE = """
 create virtual table words using fts5(name, title, tags, inputs, tokenize='porter unicode61');
