@@ -6,7 +6,7 @@ leaves the other checks to be read.
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,8 @@ from mcp_server.cli.ending import Exit, explain
 from mcp_server.cli.session import HandrailCommand, Session
 
 if TYPE_CHECKING:
+    from engine.app.engine import Engine
+    from engine.core.chain import Verification
     from engine.core.views import Health
 
 
@@ -54,18 +56,29 @@ async def _engine_checks(session: Session) -> AsyncIterator["Health"]:
         async with opened(session) as engine:
             for check in await engine.health():
                 yield check
-            session.screen.note("Walking the journal's chain ...")
+            yield _demo(session, engine)
             yield _chain(await engine.verify())
     except Exception as error:
         ending = explain(error)
         yield health("database", False, ending.message, ending.hint)
 
 
-def _chain(found: Any) -> "Health":
-    if found.intact:
-        return health("chain", True, f"{found.events:,} events, intact")
+def _demo(session: Session, engine: "Engine") -> "Health":
+    from mcp_server.cli.opening import server_settings
+
+    if not server_settings(session).demo:
+        return health("demo", True, "off; --demo turns it on")
+    places = ", ".join(f"{host}:{port}" for host, port in engine.settings.allowed_hosts)
+    return health("demo", True, f"answers on {places}")
+
+
+def _chain(found: "Verification") -> "Health":
+    if not found.problems:
+        erased = f", {found.erased:,} erased" if found.erased else ""
+        return health("chain", True, f"{found.events:,} events{erased}, intact")
     hint = "Somebody or something changed the journal: keep the file, restore a copy."
-    return health("chain", False, "; ".join(map(str, found.problems[:3])) or "broken", hint)
+    places = [f"event {problem.position}: {problem.what}" for problem in found.problems[:3]]
+    return health("chain", False, "; ".join(places), hint)
 
 
 def folder_checks(session: Session) -> Sequence["Health"]:

@@ -97,6 +97,8 @@ def _refused(error: BaseException) -> Ending | None:
 HINTS: Mapping[str, str] = {
     "unknown_workflow": "`handrail workflows` lists them",
     "unknown_run": "`handrail runs` lists them",
+    "already_ended": "nothing is left to do; `handrail retry RUN` tries it again as a new run",
+    "invalid_input": "correct these inputs; `handrail workflows NAME` explains them",
     "engine_unavailable": "`handrail doctor` says what is broken",
 }
 """What to type, where the engine's hint speaks to whoever calls it by protocol."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mcp_server.cli.session import Session
 from mcp_server.cli.words import count, duration
-from mcp_server.text import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,12 +82,14 @@ def news_of(run: "RunView", said: set[str]) -> list[str]:
 
 
 def _state(step: "StepView") -> str:
-    tries = len(step.attempts)
     last = step.attempts[-1].failure if step.attempts else None
-    again = step.status in ("waiting", "running") and last is not None
-    return (
-        f"{step.status}, attempt {tries} failed with {last.code}" if again and last else step.status
-    )
+    if step.status in ("waiting", "running") and last is not None:
+        return f"{step.status}, attempt {len(step.attempts)} failed with {last.code}"
+    return f"{step.status}, {step.note}" if step.note and step.status != "done" else step.status
+
+
+def _begun(step: "StepView") -> bool:
+    return step.status == "running" or bool(step.attempts or step.note)
 
 
 async def _drawn(session: Session, engine: "Engine", run_id: str, seconds: float) -> "RunView":
@@ -111,11 +112,11 @@ def progress(run: "RunView", now: int, width: int) -> "RenderableType":
 
     from mcp_server.cli.paint.marks import line, mark
 
-    over = sum(step.status in _SETTLED for step in run.steps)
+    over, all_ = sum(step.status in _SETTLED for step in run.steps), len(run.steps)
     took = duration(max(now - run.created_at, 0) // 100_000 * 100_000)
-    head = f" {run.workflow} {run.version}  {run.status}  {count(over, 'step')} over, {took}"
+    head = f" {run.workflow} {run.version}  {run.status}  {over} of {count(all_, 'step')}, {took}"
     lines = [line(mark(run.status), head)]
-    busy = [step for step in run.steps if step.status not in _SETTLED]
+    busy = [step for step in run.steps if step.status not in _SETTLED and _begun(step)]
     lines += [line("  ", mark(step.status), f" {step.path}  {_state(step)}") for step in busy]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES:] = [line(f"  … and {len(lines) - MOST_LINES} more", style="dim")]
@@ -126,7 +127,6 @@ def progress(run: "RunView", now: int, width: int) -> "RenderableType":
 
 def note_of_waiting(run: "RunView") -> str:
     """What to say when a run is left before its end."""
-    return visible(
-        f"The run goes on where work is done: a server that runs, or `handrail show {run.id} "
-        "--follow`."
+    return (
+        f"The run is kept; a server that runs goes on with it, or: handrail show {run.id} --follow"
     )

@@ -22,6 +22,7 @@ async def _rebuild(session: Session) -> int:
     from rich.text import Text
 
     from mcp_server.cli.opening import opened
+    from mcp_server.cli.shape import shape
     from mcp_server.cli.words import count
 
     async with opened(session) as engine:
@@ -29,8 +30,9 @@ async def _rebuild(session: Session) -> int:
         events = await engine.rebuild()
         session.screen.note("Verifying the chain ...")
         chain = await engine.verify()
+    intact = not chain.problems
     said = f"Rebuilt from {count(events, 'event')}; the chain is "
-    said += "intact." if chain.intact else "BROKEN: see `handrail doctor`."
-    value = {"events": events, "chain": chain}
-    session.screen.result(value, lambda _: Text(said, "green" if chain.intact else "red"))
-    return Exit.OK if chain.intact else Exit.DATABASE
+    said += "intact." if intact else "BROKEN: see `handrail doctor`."
+    value = {"rebuilt": events, "chain": {"ok": intact, **shape(chain)}}
+    session.screen.result(value, lambda _: Text(said, "green" if intact else "red"))
+    return Exit.OK if intact else Exit.DATABASE

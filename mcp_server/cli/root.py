@@ -158,9 +158,10 @@ def _misused(error: click.ClickException) -> Ending:
 
 def _interrupted(session: Session) -> int:
     run = session.following
-    kept = f"the run {run} is kept and goes on where work is done: a server that runs"
-    hint = f"{kept}, or `handrail show {run} --follow`" if run else ""
-    session.screen.trouble(Ending(Exit.INTERRUPTED, "interrupted", "interrupted", hint))
+    message = f"interrupted; the run {run} is kept" if run else "interrupted"
+    hint = f"a server that runs goes on with it, or: handrail show {run} --follow" if run else ""
+    details = {"runId": run} if run else {}
+    session.screen.trouble(Ending(Exit.INTERRUPTED, "interrupted", message, hint, details=details))
     return Exit.INTERRUPTED
 
 

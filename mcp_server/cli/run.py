@@ -1,5 +1,6 @@
 """`handrail run`: start a workflow, wait for it, show how it went."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,7 +85,7 @@ async def finish(session: Session, engine: "Engine", run: "RunView", wait: int |
 
     if wait != 0:
         seconds = FOR_EVER if wait is None else wait / 1_000_000
-        run = await follow(session, engine, run.id, seconds)
+        run = replace(await follow(session, engine, run.id, seconds), reused=run.reused)
     session.screen.result(run, lambda _: run_timeline(run, session.now()))
     if not settled(run):
         session.screen.note(note_of_waiting(run))

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ENDLESS = 10_000
 """The width of a pipe, in columns."""
 
+NARROWEST = 20
+"""No terminal is taken to be narrower than this."""
+
 _PLAIN = str.maketrans(
     {"✓": "+", "✗": "x", "●": "*", "○": "o", "↻": "~", "…": "...", "→": "->", "·": "-", "─": "-"}
 )
@@ -65,10 +68,10 @@ class Screen:
         """A rich console on a stream."""
         from rich.console import Console
 
-        wide = None if stream.isatty() else ENDLESS
         return Console(
             file=stream,
-            width=wide,
+            width=columns(stream),
+            height=25,  # only where both are given does rich believe a dumb terminal's width
             no_color=None if self.color else True,
             highlight=False,
             markup=False,
@@ -90,6 +93,18 @@ class Screen:
         _write(stream, "\n".join(line.rstrip() for line in lines))
 
 
+def columns(stream: IO[str]) -> int:
+    """How wide a stream is. A dumb terminal has a width too, which rich would not ask for."""
+    if not stream.isatty():
+        return ENDLESS
+    given = os.environ.get("COLUMNS", "")
+    try:
+        width = int(given) if given.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        width = 0
+    return max(width or 80, NARROWEST)
+
+
 def _error(ending: Ending) -> dict[str, Any]:
     return {
         "code": ending.code,
@@ -107,9 +122,21 @@ def _write_json(value: Any) -> None:
 
 
 def _write_line(text: str) -> None:
+    """A line to stderr; a terminal gets it broken between words, so that commands stay whole."""
     from mcp_server.text import visible
 
-    _write(sys.stderr, visible(text) + "\n")
+    shown = visible(text)
+    if sys.stderr.isatty():
+        import textwrap
+
+        shown = textwrap.fill(
+            shown,
+            columns(sys.stderr),
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    _write(sys.stderr, shown + "\n")
 
 
 def _write(stream: IO[str], text: str) -> None:

@@ -70,7 +70,8 @@ class Session:
     @property
     def actor(self) -> str:
         """Who acts, for the journal: a name for people, no proof of anything."""
-        return f"terminal:{os.environ.get('USER') or os.environ.get('USERNAME') or 'unknown'}"
+        user = os.environ.get("USER") or os.environ.get("USERNAME")
+        return f"terminal:{user}" if user else "terminal"
 
 
 class HandrailCommand(click.Command):

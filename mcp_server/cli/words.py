@@ -41,12 +41,12 @@ def _two(count: int, unit: str, rest: int, smaller: str) -> str:
 def age(now: int, then: int) -> str:
     """How long ago, or how far ahead.
 
-    >>> age(10_000_000, 9_800_000), age(75_000_000, 0), age(0, 5_000_000)
-    ('just now', '1 min ago', 'in 5 s')
+    >>> age(10_000_000, 9_800_000), age(75_000_000, 0), age(0, 5_000_000), age(0, 100)
+    ('just now', '1 min ago', 'in 5 s', 'in a moment')
     """
     distance = abs(now - then)
     if distance < SECOND:
-        return "just now"
+        return "just now" if then <= now else "in a moment"
     words = duration(distance // SECOND * SECOND)
     if distance >= 60 * SECOND:
         words = " ".join(words.split()[:2])

@@ -36,9 +36,10 @@ def test_progress_fits_the_terminal_however_much_is_under_way(width: int) -> Non
 
 def test_progress_counts_what_is_over_and_names_what_is_not() -> None:
     shown = seen(progress(samples.UNDER_WAY, NOW, 100), 100)
-    assert "user-profile 1.2.0  paused:retry  1 step over" in shown
+    assert "user-profile 1.2.0  paused:retry  1 of 3 steps" in shown
     assert "● slow  running, attempt 1 failed with http_503" in shown
     assert "get-user" not in shown
+    assert "last" not in shown
 
 
 def test_waiting_ends_when_the_run_ends_or_somebody_else_must_act() -> None:
