@@ -49,7 +49,14 @@ class Walker:
     def walk(self, scope: Scope) -> Verdict:
         """Look at every step of a scope; True when all are settled."""
         done, broken = True, None
+        settled = self.run.tasks[scope.prefix]
         for step in scope.workflow.steps:
+            known = settled.get(step.id)
+            if known is not None and known["status"] != "failed":
+                continue
+            if known is None and not self._ready(step, settled):
+                done = False
+                continue
             verdict = self._step(scope, step)
             if verdict is False:
                 done = False
@@ -57,16 +64,15 @@ class Walker:
                 broken = broken or verdict
         return broken or done
 
+    def _ready(self, step: Step, settled: Mapping[str, Mapping[str, Any]]) -> bool:
+        for name in step.depends:
+            known = settled.get(name)
+            if known is None or known["status"] == "failed":
+                return False
+        return True
+
     def _step(self, scope: Scope, step: Step) -> Verdict:
         path = scope.prefix + step.id
-        state = self.run.steps.get(path)
-        if state is not None and state.status in ("done", "skipped"):
-            return True
-        settled = self.run.tasks[scope.prefix]
-        if state is None:
-            for name in step.depends:
-                if name not in settled or settled[name]["status"] == "failed":
-                    return False
         try:
             return self._begun(scope, step, path)
         except StepError as error:
