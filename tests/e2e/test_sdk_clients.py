@@ -1,5 +1,7 @@
 """The SDK's client in both eras, over both transports, on the served demo."""
 
+import json
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +11,7 @@ from mcp import Client, StdioServerParameters
 from tests.e2e.processes import Served, environment
 
 Era = Literal["legacy", "auto"]
+SAID = "Get me the profile for user 3"
 VERSIONS: dict[Era, str] = {"legacy": "2025-11-25", "auto": "2026-07-28"}
 
 
@@ -23,31 +26,32 @@ async def _use(target: Any, era: Era) -> None:
         tools = {tool.name for tool in (await client.list_tools()).tools}
         assert {"list_workflows", "search_workflows", "execute_workflow", "get_run"} <= tools
 
-        found = await client.call_tool("search_workflows", {"query": "profile of a user"})
+        found = await client.call_tool("search_workflows", {"query": SAID})
         assert found.structured_content is not None
-        names = [each["name"] for each in found.structured_content["workflows"]]
-        assert "demo/user-profile" in names
+        best = found.structured_content["workflows"][0]
+        assert best["name"] == "demo/user-profile"
 
         ran = await client.call_tool(
-            "execute_workflow", {"workflow": "user-profile", "input": {"userId": "3"}}
+            "execute_workflow", {"workflow": best["name"], "input": {"userId": "3"}}
         )
-        assert not ran.is_error
+        assert not ran.is_error, ran.content
         assert ran.structured_content is not None
         assert ran.structured_content["status"] == "completed"
+        told = json.dumps(ran.structured_content["output"])
+        assert "Clementine Bauch" in told
+        assert "Nathan@yesenia.net" in told
 
         run = f"run://{ran.structured_content['executionId']}"
         assert (await client.read_resource(run)).contents
 
 
-@pytest.mark.requirement("both-eras", "both-transports")
+@pytest.mark.requirement("both-eras", "both-transports", "seed-dialogue")
 @pytest.mark.parametrize("era", VERSIONS)
 async def test_a_workflow_is_found_and_run_over_http(demo: Served, era: Era) -> None:
     await _use(demo.url, era)
 
 
-@pytest.mark.requirement("both-eras", "both-transports")
+@pytest.mark.requirement("both-eras", "both-transports", "seed-dialogue")
 @pytest.mark.parametrize("era", VERSIONS)
 async def test_a_workflow_is_found_and_run_over_stdio(tmp_path: Path, era: Era) -> None:
-    import sys
-
     await _use(_stdio(sys.executable, tmp_path), era)
