@@ -9,6 +9,7 @@ need. The service runs on a thread with its own event loop, so it cannot hold up
 
 import asyncio
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable
@@ -58,10 +59,13 @@ class Demo:
         when no port can be had or the world's file cannot be used.
         """
         async with self._turn:
-            world = await asyncio.to_thread(self._open)
-            if not self.owner:
-                await self._settle(world)
-            return f"{HOST}:{world.port}"
+            try:
+                world = await asyncio.to_thread(self._open)
+                if not self.owner:
+                    await self._settle(world)
+                return f"{HOST}:{world.port}"
+            except sqlite3.Error as error:
+                raise OSError(f"the demo's file {self._file.name} cannot be used") from error
 
     @property
     def owner(self) -> bool:
@@ -83,21 +87,15 @@ class Demo:
             port = world.port
             if port and await answers(HOST, port, world.id):
                 return
+            server = await asyncio.to_thread(_server, world, self._now)
             listener = bind(port)
             if listener is None and port and await answers(HOST, port, world.id):
                 return  # it was bound between our two looks
             listener = listener or bind(0)
-            if listener is None:
-                continue
-            if await self._agree(world, listener, port):
-                self._serving = await asyncio.to_thread(_Serving, world, self._now, listener)
+            if listener is not None and _agree(world, listener, port):
+                self._serving = _Serving(server, listener)  # nothing is awaited since it was bound
                 return
-            listener.close()
         raise OSError("no port on loopback could be had for the demo")
-
-    async def _agree(self, world: "World", listener: socket.socket, before: int) -> bool:
-        port: int = listener.getsockname()[1]
-        return port == before or await asyncio.to_thread(world.agree_on, port, before)
 
     def _open(self) -> "World":
         from mcp_server.demo.world import World
@@ -106,6 +104,18 @@ class Demo:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._world = World(self._file, self._first, WorldClock().bytes(16).hex())
         return self._world
+
+
+def _agree(world: "World", listener: socket.socket, before: int) -> bool:
+    """Whether `listener` is where the world is served from now on; if not, it is closed."""
+    port: int = listener.getsockname()[1]
+    agreed = False
+    try:
+        agreed = port == before or world.agree_on(port, before)
+    finally:
+        if not agreed:
+            listener.close()
+    return agreed
 
 
 def bind(port: int) -> socket.socket | None:
@@ -133,8 +143,8 @@ def bind(port: int) -> socket.socket | None:
 class _Serving:
     """A running server on its own thread."""
 
-    def __init__(self, world: "World", now: Callable[[], int], listener: socket.socket) -> None:
-        self._server = _server(world, now)
+    def __init__(self, server: "uvicorn.Server", listener: socket.socket) -> None:
+        self._server = server
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="handrail-demo", daemon=True
         )

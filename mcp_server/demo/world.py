@@ -35,21 +35,20 @@ Thing = dict[str, Any]
 class World:
     """The state of the demo. Safe to use from several threads; `close` when done.
 
-    `port` and `name` are for a world that is born now; an older one has its own. Raises OSError
-    when the file cannot be used.
+    `port` and `name` are for a world that is born now; an older one has its own. Whatever is
+    asked of it raises sqlite3.Error when the file cannot be used.
     """
 
     def __init__(self, file: Path, port: int, name: str) -> None:
         self._lock = threading.RLock()
-        try:
-            self._connection = _connect(file)
-        except sqlite3.Error as error:
-            raise _unusable(file) from error
+        self._connection = sqlite3.connect(
+            file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         try:
             self._begin(port, name)
-        except sqlite3.Error as error:
+        except sqlite3.Error:
             self._connection.close()
-            raise _unusable(file) from error
+            raise
 
     def _begin(self, port: int, name: str) -> None:
         _use_wal(self._connection)
@@ -145,12 +144,6 @@ class World:
             return row
 
 
-def _connect(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
-        file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-
-
 def _use_wal(connection: sqlite3.Connection) -> None:
     # SQLite does not wait for others here as it does elsewhere: a second newcomer is told
     # "busy" at once, although the first will be done in a moment.
@@ -163,7 +156,3 @@ def _use_wal(connection: sqlite3.Connection) -> None:
                 raise
             time.sleep(_BUSY_SECONDS / _TRIES)
     raise sqlite3.OperationalError("busy")
-
-
-def _unusable(file: Path) -> OSError:
-    return OSError(f"the demo's file {file.name} cannot be used")

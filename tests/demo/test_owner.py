@@ -120,6 +120,20 @@ async def test_a_silent_stranger_is_not_waited_for(tmp_path: Path) -> None:
         assert not await answers("127.0.0.1", stranger.port, "any", seconds=0.1)
 
 
+async def test_a_file_that_is_no_world_is_an_os_error(tmp_path: Path) -> None:
+    (tmp_path / "demo-world.sqlite3").write_bytes(b"not a database" * 100)
+    async with demos(tmp_path, 1) as [demo]:
+        with pytest.raises(OSError, match=r"demo-world\.sqlite3"):
+            await ensured(demo)
+
+
+async def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    async with demos(tmp_path / "file", 1) as [demo]:
+        with pytest.raises(OSError, match="file"):
+            await ensured(demo)
+
+
 async def test_a_port_that_somebody_listens_on_cannot_be_bound() -> None:
     ours = bind(0)
     assert ours is not None

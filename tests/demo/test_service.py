@@ -213,10 +213,3 @@ def test_the_world_is_born_once_and_keeps_its_state(tmp_path: Path) -> None:
     assert (again.id, again.port) == ("w1", 8766)
     assert again.get("user", "3") == {"id": "3", "name": "Somebody else"}
     again.close()
-
-
-def test_a_file_that_is_no_world_is_an_os_error(tmp_path: Path) -> None:
-    file = tmp_path / "world.sqlite3"
-    file.write_bytes(b"not a database" * 100)
-    with pytest.raises(OSError, match=r"world\.sqlite3"):
-        World(file, 0, "w1")
