@@ -252,9 +252,9 @@ GROUPS: list[Case] = [
             "operation": "join",
             "leftKey": "id",
             "rightKey": "id",
-            "rightData": [{"id": 1, "v": "right"}],
+            "rightData": [{"id": 1, "v": "right"}, {"id": None, "v": "never"}],
         },
-        [{"id": 1, "v": "left"}, {"id": None}],
+        [{"id": 1, "v": "left"}, {"id": None}, {}],
         [{"id": 1, "v": "right"}],
     ),
 ]

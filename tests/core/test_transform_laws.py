@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import StepError
-from engine.core.expr import EvaluationError
+from engine.core.expr import Budget, EvaluationError, parse
+from engine.core.expr.walk import Env
 from engine.core.transform import Transform, compile_transform
 from engine.core.transforms.chance import Dice
+from engine.core.transforms.work import Rows, Work
 from tests.core.operations import CASES
 from tests.core.trees import VALUES
 
@@ -127,6 +129,14 @@ def test_work_that_grows_with_the_square_of_the_input_is_stopped(step: dict[str,
 
 def test_the_dice_are_the_published_generator() -> None:
     assert [Dice(0).below(2**64), Dice(1).below(2**64)] == [0xE220A8397B1DCDAF, 0x910A2DEC89025CC1]
+
+
+def test_an_expression_over_rows_is_charged_for_each_row() -> None:
+    budget = Budget(100)
+    work = Work(Env({}, None, budget), seed=0)
+    expr = parse("$.a + 1")
+    Rows(expr).over(work, [{"a": 1}] * 10)
+    assert budget.left == 100 - 10 * expr.cost
 
 
 def test_a_pipeline_cannot_double_its_rows_without_end() -> None:

@@ -90,12 +90,10 @@ class Lexer:
         blank = _BLANK.match(self.text, position)
         at = blank.end() if blank else position
         if at - self.start > SOURCE_LIMIT:
-            raise _too_long(self.start)
+            raise _too_long(self.start)  # also after a last token that is too long
         match = _TOKEN.match(self.text, at)
         if match is None:
             return self._other(at)
-        if match.end() - self.start > SOURCE_LIMIT:
-            raise _too_long(self.start)
         return Token(_kind(match.lastgroup), match.group(), at, match.end())
 
     def _other(self, at: int) -> Token:
