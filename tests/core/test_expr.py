@@ -47,6 +47,7 @@ def failure(source: str) -> Any:
         ("input.ids[input.n - 4]", 1),
         ("input[input.name == 'Ann' ? 'n' : 'half']", 5),
         ("input.by-day.tue", 2),
+        ("input.ids[0.5 * 2]", 1),
         ("(input.orders[*].id)[1]", 2),
         ("{a: [1]}.a[0]", 1),
         ("tasks.get-order.output['0']", "zero"),
@@ -288,6 +289,11 @@ def test_in_refuses_what_has_no_inside(source: str) -> None:
 def test_objects_and_arrays_are_built_from_values() -> None:
     built = value("{id: input.n, 'full name': input.name, in: [input.half, {}], true: 1}")
     assert built == {"id": 5, "full name": "Ann", "in": [0.5, {}], "true": 1}
+
+
+@pytest.mark.parametrize("source", ["input.ids[input.half]", "input.ids[input.flag]", "input[[1]]"])
+def test_a_computed_key_is_a_text_or_a_whole_number(source: str) -> None:
+    assert failure(source).code == "wrong_type"
 
 
 def test_a_filter_is_a_call_with_the_value_first() -> None:

@@ -2,7 +2,8 @@
 
 In an aggregation `$` is an element: `sum($.price * $.count)`. `sum avg min max count` take the
 values of all elements, nulls left out; around them any expression may stand:
-`sum($.amount) / count()`. Elsewhere `$.city` is the array of all cities: `unique($.city)`.
+`sum($.amount) / count()`. Elsewhere `$.city` is the array of all cities: `unique($.city)`,
+and so it is before a projection: `sum($.lines[*].price)`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from engine.core.expr import Expr
 from engine.core.expr.functions import FUNCTIONS
 from engine.core.expr.rewrite import rewrite
-from engine.core.expr.tree import Call, Every, Key, Node, Path, Root, children
+from engine.core.expr.tree import Call, Every, Key, Node, Path, Root, children, projects
 from engine.core.expr.trouble import Trouble
 from engine.core.expr.values import comparable, type_name
 from engine.core.expr.walk import Env
@@ -84,9 +85,12 @@ def _is_member_of_element(node: Node) -> bool:
 
 def _is_by_element(call: Call) -> bool:
     """Whether the call is about each element: `count()`, or a member of `$` in its argument."""
-    if len(call.arguments) > 1:
-        return False
-    return not call.arguments or _mentions_member(call.arguments[0])
+    if len(call.arguments) != 1:
+        return not call.arguments
+    (argument,) = call.arguments
+    # `$.lines[*].price` is about every line of every element: one long array, not one for each.
+    is_many = isinstance(argument, Path) and projects(argument)
+    return not is_many and _mentions_member(argument)
 
 
 def _mentions_member(node: Node) -> bool:
@@ -104,7 +108,7 @@ def _mentions_dollar(node: Node) -> bool:
 
 def _aggregate(options: Options, call: Call, expr: Expr) -> Aggregation:
     if not call.arguments:
-        return _count if call.name == "count" else _no_values(call)
+        return _count  # the only one that may stand without a value
     rows = options.weighed(Expr(call.arguments[0], expr.source))
     function = FUNCTIONS[call.name].run
 
@@ -120,10 +124,6 @@ def _aggregate(options: Options, call: Call, expr: Expr) -> Aggregation:
 
 def _count(_: Work, elements: list[Any]) -> int:
     return len(elements)
-
-
-def _no_values(call: Call) -> Aggregation:
-    raise TransformError(f"`{call.name}` needs a value", "", f"write `{call.name}($.amount)`")
 
 
 def _composed(expr: Expr, parts: tuple[Aggregation, ...]) -> Aggregation:
