@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mcp_server.cli.ending import Exit, Stop
 from mcp_server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -32,8 +33,30 @@ def server_settings(session: Session, *, work: bool = False, **more: Any) -> "Se
     )
 
 
-def opened(session: Session, *, work: bool = False) -> "AbstractAsyncContextManager[Engine]":
-    """The engine that the options mean; with `work` this process also carries out runs."""
+def opened(
+    session: Session, *, work: bool = False, strict: bool = True
+) -> "AbstractAsyncContextManager[Engine]":
+    """The engine that the options mean; with `work` this process also carries out runs.
+
+    Raises Stop when a folder that was named does not exist, unless it need not (`strict`).
+    """
     from mcp_server.opening import opened as opened_with
 
+    for folder in session.workflows if strict else ():
+        if not folder.is_dir():
+            hint = "correct --workflows; `handrail init DIR` writes a folder to start from"
+            raise Stop(Exit.USAGE, "unknown_folder", f"there is no folder {str(folder)!r}", hint)
     return opened_with(server_settings(session, work=work))
+
+
+def mention_problems(session: Session, engine: "Engine") -> None:
+    """Say on stderr that documents are left out because of errors, and what the first one is."""
+    errors = [problem for problem in engine.problems() if problem.severity == "error"]
+    if errors:
+        first = errors[0]
+        place = f"{first.file}:{first.line}: " if first.file else ""
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        session.screen.note(
+            f"left out because of an error: {place}{first.message}{more}; "
+            "`handrail check FOLDER` lists everything"
+        )

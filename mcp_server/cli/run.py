@@ -41,11 +41,12 @@ def run_command(session: Session, /, name: str, version: str, **options: Any) ->
 
 async def _run(session: Session, name: str, version: str, options: dict[str, Any]) -> int:
     from mcp_server.cli.inputs import read_inputs
-    from mcp_server.cli.opening import opened
+    from mcp_server.cli.opening import mention_problems, opened
 
     parts = [*options["given"], *options["inputs"]]
     wait, deadline = span("--wait", options["wait"]), span("--deadline", options["deadline"])
     async with opened(session, work=wait != 0 and not options["dry_run"]) as engine:
+        mention_problems(session, engine)
         fields = (await engine.details(name, version)).info.inputs if parts else ()
         given = read_inputs(parts, fields)
         if options["dry_run"]:

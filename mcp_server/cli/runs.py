@@ -50,7 +50,7 @@ async def _runs(session: Session, options: dict[str, Any]) -> int:
             session.screen.result({"failures": groups}, lambda _: failure_groups(groups, now))
         else:
             page = await engine.runs(wanted, limit, options["cursor"])
-            value = {"runs": page.rows, "cursor": page.cursor, "total": page.total}
+            value = {"runs": page.rows, "cursor": page.cursor}
             session.screen.result(value, lambda width: run_page(page, now, width))
     return Exit.OK
 

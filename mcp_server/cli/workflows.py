@@ -37,17 +37,14 @@ async def _read(session: Session, name: str) -> int:
 
 
 async def _list(session: Session, query: str, limit: int, everything: bool) -> int:
-    from mcp_server.cli.opening import opened
+    from mcp_server.cli.opening import mention_problems, opened
     from mcp_server.cli.paint.workflows import workflow_list
 
     async with opened(session) as engine:
-        problems = engine.problems()
+        mention_problems(session, engine)
         hits = engine.search(query, limit) if query else ()
         listed = engine.workflows(include_deprecated=everything)
     infos = [hit.info for hit in hits] if query else listed
     value = {"hits": hits} if query else {"workflows": infos}
     session.screen.result(value, lambda width: workflow_list(infos, width))
-    errors = sum(problem.severity == "error" for problem in problems)
-    if errors:
-        session.screen.note(f"{errors} errors in the documents: `handrail check FOLDER` lists them")
     return Exit.OK

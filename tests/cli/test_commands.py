@@ -62,6 +62,8 @@ def test_missing_and_wrong_inputs_are_explained(call: Call) -> None:
         (["runs", "--since", "soon"], 2, "such as 2026-11-21"),
         (["runs", "--db", "postgres://x/y"], 3, "only SQLite"),
         (["check", "/nowhere"], 2, "does not exist"),
+        (["workflows", "--workflows", "/nowhere"], 2, "there is no folder '/nowhere'"),
+        (["run", "order-total", "--input", "@/nowhere"], 2, "/nowhere: No such file"),
         (["serve", "--http", "--stdio"], 2, "exclude each other"),
         (["serve", "--host", "0.0.0.0"], 2, "not this machine's loopback address"),
     ],
@@ -84,7 +86,7 @@ def test_a_dry_run_shows_the_plan_and_records_nothing(call: Call) -> None:
     assert "Nothing was called and nothing was recorded." in done.out
     assert "POST https://bank.example.com/payments" in done.out
     assert "It would change systems outside in 1 step." in done.out
-    assert call("runs", "--json").json["total"] == 0
+    assert len(call("runs", "--json").json["runs"]) == 0
 
 
 def test_the_same_key_gives_the_same_run(call: Call) -> None:
@@ -147,11 +149,11 @@ def test_runs_are_listed_filtered_paged_and_grouped(call: Call) -> None:
     call("run", "order-total", "--input", LINES)
     call("run", "ask")
     call("run", "ask")
-    assert call("runs", "--json").json["total"] == 3
-    assert call("runs", "--workflow", "order-total", "--json").json["total"] == 1
-    assert call("runs", "--whose-move", "person", "--json").json["total"] == 2
-    assert call("runs", "--status", "paused", "--since", "1h", "--json").json["total"] == 2
-    assert call("runs", "--until", "2001-01-01", "--json").json["total"] == 0
+    assert len(call("runs", "--json").json["runs"]) == 3
+    assert len(call("runs", "--workflow", "order-total", "--json").json["runs"]) == 1
+    assert len(call("runs", "--whose-move", "person", "--json").json["runs"]) == 2
+    assert len(call("runs", "--status", "paused", "--since", "1h", "--json").json["runs"]) == 2
+    assert len(call("runs", "--until", "2001-01-01", "--json").json["runs"]) == 0
     page = call("runs", "--limit", "2", "--json").json
     rest = call("runs", "--limit", "2", "--cursor", page["cursor"], "--json").json
     assert [len(page["runs"]), len(rest["runs"]), rest["cursor"]] == [2, 1, ""]
@@ -211,6 +213,16 @@ def test_every_problem_is_listed_with_its_place_and_the_rest_still_loads(
     told = call("check", str(folder), "--json").json
     assert told["ok"] is False
     assert told["errors"] == sum(p["severity"] == "error" for p in told["problems"]) > 1
+
+
+def test_a_document_that_was_left_out_is_mentioned_where_it_may_be_missed(
+    call: Call, folder: Path
+) -> None:
+    (folder / "bad.yaml").write_text("kind: Workflow\nmetadata: {name: bad}\n", encoding="utf-8")
+    for words in (["workflows"], ["run", "bad"]):
+        err = call(*words).err
+        assert "left out because of an error: " in err
+        assert "bad.yaml:" in err
 
 
 def test_a_strict_check_fails_on_a_warning(call: Call, folder: Path) -> None:
@@ -278,5 +290,5 @@ def test_the_tables_are_rebuilt_and_the_chain_is_walked(call: Call) -> None:
     done = call("rebuild", "--json")
     assert done.code == 0
     assert done.json["chain"]["ok"] is True
-    assert call("runs", "--json").json["total"] == 1
+    assert len(call("runs", "--json").json["runs"]) == 1
     assert "the chain is intact" in call("rebuild").out

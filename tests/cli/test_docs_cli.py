@@ -1,6 +1,8 @@
 """docs/cli.md says what the commands really are."""
 
 import re
+import shlex
+from pathlib import Path
 
 import click
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from mcp_server.cli.ending import MEANINGS
 from mcp_server.cli.root import COMMANDS, handrail
 from mcp_server.cli.session import COMMON
+from tests.cli.conftest import Call
 from tests.tree import ROOT
 
 PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -57,3 +60,30 @@ def test_the_exit_codes_are_the_real_ones() -> None:
     assert [(int(code), said) for code, said in rows] == [
         (int(code), said) for code, said in MEANINGS.items()
     ]
+
+
+def _typed(block: str) -> list[list[str]]:
+    """The commands of a shell block as words, without `handrail` and without comments."""
+    lines = (line for line in block.splitlines() if line.lstrip().startswith("handrail "))
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def test_the_first_page_of_commands_can_be_typed_as_it_stands(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HANDRAIL_WORKFLOWS")
+    commands = _typed(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)[0])
+    assert len(commands) == 6
+    for words in commands:
+        done = call(*words)
+        assert done.code == 0, (words, done)
+
+
+def test_the_readme_that_init_writes_works_in_its_folder(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    for words in _typed((folder / "README.md").read_text(encoding="utf-8")):
+        if words[0] != "connect":
+            assert call(*words).code == 0, words

@@ -173,5 +173,5 @@ def test_nothing_to_show_is_said_in_words() -> None:
 
 
 def test_more_pages_are_offered_with_their_cursor() -> None:
-    shown = seen(runs.run_page(replace(samples.PAGE, cursor="abc", total=50), NOW, 140))
-    assert "3 of 50 runs; more with --cursor abc" in shown
+    shown = seen(runs.run_page(replace(samples.PAGE, cursor="abc"), NOW, 140))
+    assert "3 runs and more: --cursor abc" in shown

@@ -18,11 +18,9 @@ def run_page(page: "RunPage", now: int, width: int) -> RenderableType:
     if not page.rows:
         return Text("No runs match.", "dim")
     rows = _records(page.rows, now) if width < NARROW else _table(page.rows, now)
-    shown = len(page.rows)
-    if not page.cursor:
-        return Group(rows, Text(f"\n{count(page.total, 'run')}.", "dim"))
-    more = f"{shown} of {count(page.total, 'run')}; more with --cursor {page.cursor}"
-    return Group(rows, Text(""), line(more, style="dim"))
+    shown = count(len(page.rows), "run")
+    foot = f"{shown} and more: --cursor {page.cursor}" if page.cursor else f"{shown}."
+    return Group(rows, Text(""), line(foot, style="dim"))
 
 
 def _table(rows: Sequence["RunRow"], now: int) -> RenderableType:
