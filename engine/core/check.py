@@ -82,7 +82,10 @@ class _Flow:
 
     def _part(self, schema: Mapping[str, Any]) -> Part:
         # Many steps carry out the same task; what follows from its schemas is worked out once.
-        return self.parts.setdefault(id(schema), Part(schema, schema))
+        found = self.parts.get(id(schema))
+        if found is None:
+            found = self.parts[id(schema)] = Part(schema, schema)
+        return found
 
     def _output(self, step: Step) -> Shape:
         if step.for_each is not None:

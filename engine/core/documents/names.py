@@ -7,6 +7,7 @@ name in the referrer's own namespace, else in `default`, else the only one there
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from engine.core.version import Semver
@@ -39,6 +40,7 @@ class Miss:
     hint: str = ""
 
 
+@lru_cache(maxsize=4_096)
 def parse_ref(text: str) -> Ref:
     """Read `[namespace/]name[@version]`. Raises ValueError with what is wrong.
 

@@ -102,19 +102,19 @@ def read_step(report: Report, path: str, value: Any, around: Around) -> Step | N
     return Step(name, target, step_input, depends, condition, switch, loop, *policies, fallback)
 
 
-def check_id(section: Section) -> str:
+def check_id(report: Report, path: str, value: Mapping[str, Any]) -> str:
     """The id of a step, "" with the reason reported when there is none that can be used."""
-    name = section.get("id")
-    if not isinstance(name, str) or not ID.match(name):
-        shown = "a step has no id" if name is None else f"{shorten(str(name))!r} is not a step id"
-        section.error("id", "bad_id", shown, f"an id has {ID_RULE}")
-        return ""
-    return name
+    name = value.get("id")
+    if isinstance(name, str) and ID.match(name):
+        return name
+    shown = "a step has no id" if name is None else f"{shorten(str(name))!r} is not a step id"
+    report.error(join(path, "id"), "bad_id", shown, f"an id has {ID_RULE}")
+    return ""
 
 
 def _target(section: Section, around: Around, switch: Switch | None, name: str) -> Target | None:
-    inline = [word for word in BODY_FIELDS if word in section]
-    given = [word for word in TARGET_FIELDS if word in section] + inline[:1]
+    inline = _present(section, BODY_FIELDS)
+    given = _present(section, TARGET_FIELDS) + inline[:1]
     if len(given) > 1:
         message = f"a step carries out one thing, not both {given[0]} and {given[1]}"
         section.error(given[1], "conflict", message, f"remove {given[0]} or {given[1]}")
@@ -129,6 +129,10 @@ def _target(section: Section, around: Around, switch: Switch | None, name: str) 
     return _referred(section, around) if given else None
 
 
+def _present(section: Section, words: tuple[str, ...]) -> list[str]:
+    return [word for word in words if word in section.value]
+
+
 def _referred(section: Section, around: Around) -> Target | None:
     if "workflowRef" in section:
         return find_workflow(section, "workflowRef", around.known, around.home)
@@ -136,7 +140,7 @@ def _referred(section: Section, around: Around) -> Target | None:
 
 
 def _one_of(section: Section, around: Around) -> Target | None:
-    given = [word for word in TARGET_FIELDS if word in section]
+    given = _present(section, TARGET_FIELDS)
     if len(given) != 1:
         section.error("taskRef", "missing_field", "name either a taskRef or a workflowRef here")
         return None

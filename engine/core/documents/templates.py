@@ -1,6 +1,8 @@
 """Templates and conditions of a document, compiled, with their mistakes at the right place."""
 
+import json
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 
 from engine.core.documents.raw import Report, inside, join
@@ -23,14 +25,37 @@ STEP_ROOTS = ("input", "tasks")
 LOOP_ROOTS = ("input", "tasks", "forEach")
 
 
+_LONGEST_KEPT = 1_000
+
+
 def read_template(report: Report, path: str, value: Any, roots: Collection[str]) -> Template:
     """The compiled template; one that is wrong is reported and answered with an empty one."""
     try:
-        template = compile_template(value)
+        template = _template(value)
     except TemplateError as error:
         report.error(inside(path, error.path), "bad_template", error.message, error.hint)
         return EMPTY
     return template if _roots_known(report, path, template, roots) else EMPTY
+
+
+def _template(value: Any) -> Template:
+    printed = json.dumps(value, ensure_ascii=False)
+    return _compiled(printed) if len(printed) <= _LONGEST_KEPT else compile_template(value)
+
+
+# Folders are read again whenever a file in them changes, and most of what they say has not.
+@lru_cache(maxsize=8_192)
+def _compiled(printed: str) -> Template:
+    return compile_template(json.loads(printed))
+
+
+@lru_cache(maxsize=2_048)
+def _kept_condition(text: str) -> Condition:
+    return compile_condition(text)
+
+
+def _condition(text: str) -> Condition:
+    return _kept_condition(text) if len(text) <= _LONGEST_KEPT else compile_condition(text)
 
 
 def read_condition(
@@ -38,7 +63,7 @@ def read_condition(
 ) -> Condition | None:
     """The compiled condition, or None when it is wrong."""
     try:
-        condition = compile_condition(text)
+        condition = _condition(text)
     except TemplateError as error:
         report.error(path, "bad_condition", error.message, error.hint)
         return None

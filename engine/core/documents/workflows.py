@@ -109,9 +109,9 @@ def _steps(spec: Section, known: Known, home: str) -> tuple[Around, list[Step]]:
 def _note_id(spec: Section, index: int, value: Any, ids: dict[str, int]) -> None:
     if not isinstance(value, dict):
         return
-    path = join(spec.at("tasks"), index)
-    name = check_id(Section(spec.report, path, value))
+    name = check_id(spec.report, join("spec.tasks", index), value)
     if name in ids:
+        path = join("spec.tasks", index)
         message = f"two steps are called {shorten(name)!r}"
         spec.report.error(
             join(path, "id"), "duplicate_id", message, f"the first is step {ids[name] + 1}"
