@@ -9,14 +9,17 @@ placeholder. The file format is a small, strict part of YAML, read here without 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.context import CallNext, HandlerResult
 from mcp.server.mcpserver.prompts.base import Message, Prompt, PromptArgument, UserMessage
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
+from mcp_server.arguments import nearest
 from mcp_server.foreign import message
 from mcp_server.places import find
 
@@ -90,9 +93,21 @@ def load(folder: Path) -> tuple[PromptFile, ...]:
 
 
 def register(server: MCPServer[Any]) -> None:
-    """Register every prompt on the server."""
+    """Register every prompt on the server; an unknown one is refused with the nearest."""
     for prompt in load(find("prompts")):
         server.add_prompt(_FilePrompt.of(prompt))
+    server.middleware.append(partial(_known, server))
+
+
+async def _known(server: MCPServer[Any], ctx: Any, call_next: CallNext) -> HandlerResult:
+    if ctx.method == "prompts/get":
+        asked = str((ctx.params or {}).get("name", ""))
+        names = [prompt.name for prompt in await server.list_prompts()]
+        if asked not in names:
+            near = nearest(asked, names)
+            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names)}."
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {asked[:60]!r}. {hint}")
+    return await call_next(ctx)
 
 
 class _FilePrompt(Prompt):

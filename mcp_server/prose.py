@@ -175,7 +175,7 @@ def _output(facts: Json) -> list[str]:
         omitted = facts["outputOmitted"]
         return [f"Output: {omitted['characters']:,} characters of JSON; read {omitted['resource']}"]
     for name, words in (("output", "Output:"), ("partialOutput", "Partial output:")):
-        if name in facts:
+        if name in facts and facts[name] != {}:
             return [words, fenced(dumped(facts[name]))]
     return []
 
@@ -183,7 +183,7 @@ def _output(facts: Json) -> list[str]:
 def _step(each: Json) -> str:
     parts = [f"- {plain(each['id'], 80)}: {each['status']}"]
     if each["attempts"] > 1 or each["status"] == "failed":
-        parts.append(f"{each['attempts']} attempts")
+        parts.append(f"{each['attempts']} attempt{'' if each['attempts'] == 1 else 's'}")
     if "durationMs" in each:
         parts.append(f"{each['durationMs']:,} ms")
     if "error" in each:

@@ -143,13 +143,20 @@ def asked(
     """What is missing, what is wrong, and a sentence that asks for it."""
     lacking = wire.fields(missing)
     wrong = [wire.invalid(each) for each in invalid]
-    wants = [f"{each['name']} ({each['type']}): {each['description']}" for each in lacking]
-    wants += [f"{each['name']} ({each['type']}), which {each['error']}" for each in wrong]
+    wants = [_wanted(each, each["description"]) for each in lacking]
+    wants += [_wanted(each, f"{each['error']}; {each['description']}") for each in wrong]
     return {
         "missingInputs": lacking,
         "invalidInputs": wrong,
         "suggestedPrompt": f"To run {name} I still need {'; '.join(wants)}.",
     }
+
+
+def _wanted(each: wire.Json, said: str) -> str:
+    words = said.strip(" .;")
+    return (
+        f"{each['name']} ({each['type']}): {words}" if words else f"{each['name']} ({each['type']})"
+    )
 
 
 def planned(view: "DryRun") -> wire.Answer:

@@ -71,7 +71,8 @@ def _put_times(facts: Json, view: "RunView") -> None:
 
 def _put_output(facts: Json, view: "RunView", whole: bool) -> None:
     name = "output" if view.status == "completed" else "partialOutput"
-    if view.output is None and name == "partialOutput":
+    if name == "partialOutput" and (view.output is None or view.output == {}):
+        facts |= {name: {}} if view.failure is not None else {}
         return
     length = size(view.output)
     if length > INLINE and not whole:

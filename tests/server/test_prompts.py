@@ -70,6 +70,14 @@ async def test_wrong_arguments_are_an_error_in_words(mode: Any) -> None:
     assert error.value.error.code == -32602
 
 
+@pytest.mark.parametrize("mode", ERAS)
+async def test_an_unknown_prompt_is_refused_with_the_nearest(mode: Any) -> None:
+    async with Client(server(), mode=mode) as client:
+        with pytest.raises(MCPError, match="Did you mean execute-workflow") as error:
+            await client.get_prompt("run-workflow", {})
+    assert error.value.error.code == -32602
+
+
 def test_a_placeholder_that_is_not_declared_is_a_mistake_of_the_file() -> None:
     with pytest.raises(ValueError, match=r"greet.md: \{\{whom\}\} is not a declared argument"):
         prompting.parse(GOOD.replace("{{how}}", "{{whom}}"), "greet.md")

@@ -48,22 +48,28 @@ class Wire:
         return await self.hear()
 
 
+SERVER = (sys.executable, "-m", "mcp_server")
+KEPT = ("PATH", "COVERAGE", "PYTHON")
+
+
 @asynccontextmanager
-async def started(home: Path, **environment: str) -> AsyncGenerator[Wire]:
+async def started(
+    home: Path, *command: str, cwd: Path = ROOT, **environment: str
+) -> AsyncGenerator[Wire]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "mcp_server",
+        *(command or SERVER),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT,
+        cwd=cwd,
         limit=2**24,
         env={
-            **{k: v for k, v in os.environ.items() if k.startswith(("PATH", "COVERAGE", "PYTHON"))},
+            **{name: value for name, value in os.environ.items() if name.startswith(KEPT)},
             "HOME": str(home),
             "HANDRAIL_DATABASE_URL": str(home / "test.db"),
             **environment,
         },
-    )  # fmt: skip
+    )
     assert process.stdin is not None
     try:
         yield Wire(process)
@@ -135,6 +141,15 @@ async def test_stdout_carries_nothing_but_messages(tmp_path: Path) -> None:
         wire.process.stdin.close()
         async with asyncio.timeout(SECONDS):
             assert await wire.process.stdout.read() == b""
+
+
+async def test_the_sdk_can_run_the_server_object_by_its_path(tmp_path: Path) -> None:
+    mcp = str(Path(sys.executable).with_name("mcp"))
+    command = (mcp, "run", str(ROOT / "mcp_server" / "dev.py"))
+    environment = {"PYTHONPATH": str(ROOT), "HANDRAIL_DEMO": "0"}
+    async with started(tmp_path, *command, cwd=Path("/"), **environment) as wire:
+        answer = await wire.ask("tools/list", {"_meta": MODERN})
+        assert len(answer["result"]["tools"]) == 9
 
 
 async def test_two_servers_on_one_database_start_side_by_side(tmp_path: Path) -> None:
