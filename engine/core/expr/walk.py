@@ -37,7 +37,12 @@ def walker(keys: tuple[str | int, ...]) -> Callable[[Any], Any]:
 
     def walk(value: Any) -> Any:
         for key in keys:
-            value = value.get(key) if value.__class__ is dict else member(value, key)
+            if value.__class__ is dict:
+                value = value.get(key)
+            elif value is None:
+                return None
+            else:
+                value = member(value, key)
         return value
 
     def one(value: Any) -> Any:
