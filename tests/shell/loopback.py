@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Loopback:
-    """A server that is listening; `heads` are the request heads it has read, `bodies` theirs."""
+    """A server that is listening; `heads` and `bodies` are those of the requests it has read."""
 
     port: int = 0
     connections: int = 0
     heads: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -28,6 +29,7 @@ class Loopback:
             length = int(lower.split("content-length:")[1].split("\r\n")[0])
         self.bodies.append(await reader.readexactly(length))
         self.heads.append(head)
+        self.arrived.set()
         return head
 
 

@@ -99,6 +99,14 @@ async def test_many_reads_at_once_all_come_back() -> None:
     assert answers == [1] * 64
 
 
+async def test_more_calls_than_connections_wait_their_turn() -> None:
+    limits = HttpLimits(connections=2)
+    async with serving(saying(answer(b"1"))) as server, Client(server, limits=limits) as client:
+        answers = await asyncio.gather(*(client.get(server.url()) for _ in range(20)))
+    assert answers == [1] * 20
+    assert server.connections <= 2
+
+
 # -- statuses ----------------------------------------------------------------------------------
 
 

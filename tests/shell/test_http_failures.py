@@ -199,6 +199,16 @@ async def test_a_mutation_that_could_not_connect_was_not_sent() -> None:
     assert (failure.details["sent"], failure.details["applied"]) == ("no", "no")
 
 
+async def test_a_mutation_that_waited_for_its_turn_in_vain_was_not_sent() -> None:
+    limits = HttpLimits(connections=1)
+    async with serving(silent) as server, Client(server, limits=limits) as client:
+        first = asyncio.create_task(client.get(server.url(), seconds=1))
+        await asyncio.wait_for(server.arrived.wait(), SECONDS)
+        failure = await failure_of(client.post(server.url(), seconds=0.1))
+        first.cancel()
+    assert (failure.code, failure.details["sent"]) == ("timeout", "no")
+
+
 async def test_a_mutation_to_a_blocked_address_was_not_sent() -> None:
     async with Client() as client:
         failure = await failure_of(client.post("http://10.0.0.1/"))

@@ -90,6 +90,8 @@ class Exchange:
         self._client = client
         self._guard = guard
         self._limits = limits
+        # Queueing is done here: httpcore's own queue takes time with the square of its length.
+        self._places = asyncio.Semaphore(limits.connections)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -100,7 +102,7 @@ class Exchange:
         progress = _Progress()
         bound = asyncio.timeout(seconds)
         try:
-            async with bound:
+            async with bound, self._places:
                 return await self._follow(request, progress, seconds)
         except StepError as error:
             raise _explained(error.failure, request, progress) from error.__cause__
