@@ -16,6 +16,7 @@ from tests.core.papers import (
 )
 
 
+@pytest.mark.requirement("metadata")
 def test_a_workflow_knows_what_its_document_says() -> None:
     catalogue = read(
         """

@@ -20,6 +20,7 @@ def echo(path: str, value: Any) -> Any:
     return {"path": path, "got": value}
 
 
+@pytest.mark.requirement("dependencies")
 def test_steps_run_in_the_order_that_their_data_asks_for() -> None:
     steps = [
         {"id": "b", "taskRef": "t", "input": {"x": "{{tasks.a.output.path}}"}},
@@ -35,6 +36,7 @@ def test_steps_run_in_the_order_that_their_data_asks_for() -> None:
     assert world.run.output == {"last": "a"}
 
 
+@pytest.mark.requirement("parallel")
 def test_independent_steps_are_called_together() -> None:
     steps = [{"id": name, "taskRef": "t"} for name in "abc"]
     workflows = compile_all(look("t"), flow("w", steps))
@@ -42,6 +44,7 @@ def test_independent_steps_are_called_together() -> None:
     assert [call.path for call in decision.calls] == ["a", "b", "c"]
 
 
+@pytest.mark.requirement("conditions")
 def test_a_false_condition_skips_the_step_and_not_those_after_it() -> None:
     steps = [
         {"id": "a", "taskRef": "t", "condition": {"if": "{{input.go}} == true"}},
@@ -53,6 +56,7 @@ def test_a_false_condition_skips_the_step_and_not_those_after_it() -> None:
     assert world.run.steps["b"].output["got"] == {"a": None}
 
 
+@pytest.mark.requirement("switch")
 @pytest.mark.parametrize(("tier", "called"), [("gold", "g"), ("none", "d")])
 def test_a_switch_takes_the_case_whose_text_is_equal(tier: str, called: str) -> None:
     switch = {
@@ -84,6 +88,7 @@ def test_a_flaky_step_is_tried_again_when_its_time_comes() -> None:
     assert [pause.status for pause in pauses] == ["paused:retry"] * 2
 
 
+@pytest.mark.requirement("partial-failure")
 def test_retries_end_and_the_run_is_exhausted_with_what_was_done_so_far() -> None:
     steps: list[Any] = [
         {"id": "a", "taskRef": "t"},
@@ -100,6 +105,7 @@ def test_retries_end_and_the_run_is_exhausted_with_what_was_done_so_far() -> Non
     assert world.calls.count("b") == 4
 
 
+@pytest.mark.requirement("status-and-phase")
 @pytest.mark.parametrize(
     ("kind", "status"),
     [
@@ -115,6 +121,7 @@ def test_a_kind_of_failure_leads_to_a_status(kind: Kind, status: str) -> None:
     assert world.run.status == status
 
 
+@pytest.mark.requirement("partial-failure")
 def test_nothing_new_is_begun_once_a_step_has_failed_for_good() -> None:
     steps = [{"id": "a", "taskRef": "t"}, {"id": "b", "taskRef": "t"}]
     workflows = compile_all(look("t"), flow("w", steps))
@@ -131,6 +138,7 @@ def test_nothing_new_is_begun_once_a_step_has_failed_for_good() -> None:
     assert world.run.status == "failed:exhausted"
 
 
+@pytest.mark.requirement("fallback")
 def test_a_fallback_stands_in_for_a_failed_step() -> None:
     steps: list[Any] = [
         {"id": "a", "taskRef": "t", "fallback": {"taskRef": "u", "input": {"why": "down"}}},
@@ -147,6 +155,7 @@ def test_a_fallback_stands_in_for_a_failed_step() -> None:
     assert world.refolded() == world.run
 
 
+@pytest.mark.requirement("for-each")
 def test_a_loop_calls_once_for_each_item_and_keeps_their_order() -> None:
     each = {"items": "{{input.ids}}", "itemVar": "id", "parallel": True, "maxConcurrency": 2}
     steps = [{"id": "l", "taskRef": "t", "forEach": each, "input": {"id": "{{forEach.id}}"}}]
@@ -191,6 +200,7 @@ def test_a_loop_refuses_what_it_cannot_count(items: Any, code: str) -> None:
     assert world.run.failure.code == code
 
 
+@pytest.mark.requirement("sub-workflows")
 def test_a_sub_workflow_is_steps_under_its_path() -> None:
     inner = flow(
         "inner",

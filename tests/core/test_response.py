@@ -12,6 +12,7 @@ from engine.core.response import applied, decode, excerpt, judge
 HOUR = 3600 * 1_000_000
 
 
+@pytest.mark.requirement("errors-at-source")
 @pytest.mark.parametrize(
     ("statuses", "kind"),
     [

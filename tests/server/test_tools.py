@@ -165,7 +165,7 @@ async def test_missing_and_wrong_input_is_listed_with_a_sentence_for_the_user(
     assert runs["runs"] == []
 
 
-@pytest.mark.requirement("execution-failure")
+@pytest.mark.requirement("execution-failure", "errors-stored")
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_failed_run_says_where_why_and_whose_move_it_is(world: World, mode: Any) -> None:
     async with world.client(mode) as client:

@@ -29,6 +29,7 @@ def doubling(tmp_path: Path) -> None:
     write(tmp_path / "documents", look("t"), flow("w", [step], input=NUMBER, output=output))
 
 
+@pytest.mark.requirement("output-mapping")
 async def test_a_run_ends_with_its_output_and_its_steps(tmp_path: Path) -> None:
     doubling(tmp_path)
     async with engine_over(tmp_path, reads(double)) as engine:
@@ -149,6 +150,7 @@ async def test_a_deadline_ends_a_call_that_does_not_return(tmp_path: Path) -> No
         assert ended.failure.code == "deadline"
 
 
+@pytest.mark.requirement("errors-at-source")
 async def test_an_error_nobody_classified_is_our_bug_and_its_text_stays_inside(
     tmp_path: Path,
 ) -> None:
@@ -267,6 +269,7 @@ async def test_a_pinned_default_stays_until_it_is_unpinned(tmp_path: Path) -> No
         assert (await engine.details("w")).info.version == "1.0.1"
 
 
+@pytest.mark.requirement("deprecated-version")
 async def test_a_deprecated_default_takes_no_new_runs_unless_asked_for(tmp_path: Path) -> None:
     doubling(tmp_path)
     async with engine_over(tmp_path, reads(double)) as engine:
@@ -326,6 +329,7 @@ async def test_a_cursor_that_no_list_gave_is_refused(tmp_path: Path, cursor: str
         assert refused.value.code == "invalid_cursor"
 
 
+@pytest.mark.requirement("circuit-breaker")
 async def test_a_circuit_that_opened_is_open_for_every_process(tmp_path: Path) -> None:
     calls: list[int] = []
 
@@ -344,6 +348,7 @@ async def test_a_circuit_that_opened_is_open_for_every_process(tmp_path: Path) -
     assert len(calls) == 2
 
 
+@pytest.mark.requirement("projections-rebuilt")
 async def test_projections_drawn_again_equal_those_drawn_live(tmp_path: Path) -> None:
     doubling(tmp_path)
     async with engine_over(tmp_path, reads(double)) as engine:
