@@ -41,6 +41,7 @@ def problems(value: Any) -> set[str]:
     return {problem.code for problem in parse_documents(raw, FUNCTIONS).errors}
 
 
+@pytest.mark.requirement("bad-documents")
 @pytest.mark.parametrize(
     ("value", "code"),
     [

@@ -21,6 +21,7 @@ def test_the_examples_in_docstrings_hold(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
 
 
+@pytest.mark.requirement("retry-after")
 def test_retry_after_wins_over_the_computed_delay() -> None:
     told = Failure(Kind.RATE_LIMITED, "http_429", "slow down", retry_after=7 * SECOND)
     assert RetryPolicy().delay(1, told, chance=0.5, elapsed=0) == 7 * SECOND

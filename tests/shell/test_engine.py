@@ -50,6 +50,7 @@ async def test_a_wrong_input_names_every_field_and_starts_nothing(tmp_path: Path
         assert (await engine.runs()).rows == ()
 
 
+@pytest.mark.requirement("missing-version")
 @pytest.mark.parametrize(
     ("name", "version", "code"),
     [
@@ -175,6 +176,7 @@ async def test_an_output_that_is_not_json_fails_its_step(tmp_path: Path) -> None
         assert (ended.status, ended.failure.code) == ("failed:logic", "output_not_json")
 
 
+@pytest.mark.requirement("memoised-steps")
 async def test_what_was_begun_before_a_stop_is_finished_after_the_start(tmp_path: Path) -> None:
     gate = asyncio.Event()
 
@@ -240,6 +242,7 @@ async def test_a_mutation_is_refused_whichever_way_it_is_asked_for(tmp_path: Pat
     assert sent == []
 
 
+@pytest.mark.requirement("versions-side-by-side")
 async def test_a_changed_document_is_a_new_version_and_old_runs_keep_theirs(tmp_path: Path) -> None:
     doubling(tmp_path)
     async with engine_over(tmp_path, reads(double)) as engine:

@@ -161,6 +161,7 @@ def test_half_a_character_is_refused() -> None:
     assert caught.value.code in ("bad_yaml", "bad_text")
 
 
+@pytest.mark.requirement("bad-documents")
 def test_a_laughing_document_is_refused_before_it_grows() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{at}: &a{at} [{', '.join([f'*a{at - 1}'] * 9)}]" for at in range(1, 40)]
