@@ -37,7 +37,7 @@ def life(folder: Path, lines: int) -> Iterator[list[str]]:
         yield from (line.split() for line in process.stdout if line.endswith("\n"))
 
 
-@pytest.mark.requirement("resume-after-crash")
+@pytest.mark.requirement("resume-after-crash", "memoised-steps")
 @pytest.mark.timeout(300)
 def test_killed_again_and_again_it_loses_no_start_and_repeats_no_finished_step(
     tmp_path: Path,

@@ -176,7 +176,6 @@ async def test_an_output_that_is_not_json_fails_its_step(tmp_path: Path) -> None
         assert (ended.status, ended.failure.code) == ("failed:logic", "output_not_json")
 
 
-@pytest.mark.requirement("memoised-steps")
 async def test_what_was_begun_before_a_stop_is_finished_after_the_start(tmp_path: Path) -> None:
     gate = asyncio.Event()
 
