@@ -50,7 +50,11 @@ def opened(
 
 
 def mention_problems(session: Session, engine: "Engine") -> None:
-    """Say on stderr that documents are left out because of errors, and what the first one is."""
+    """Say on stderr why workflows may be missing: no folder, or a document with an error."""
+    if not engine.settings.folders:
+        session.screen.note(
+            "no folder of workflows was named; use --workflows DIR, HANDRAIL_WORKFLOWS or --demo"
+        )
     errors = [problem for problem in engine.problems() if problem.severity == "error"]
     if errors:
         first = errors[0]

@@ -145,7 +145,7 @@ def _end(session: Session, error: Exception) -> int:
     if ending.exit is Exit.BUG:
         import traceback
 
-        traceback.print_exception(error)
+        session.screen.lines("".join(traceback.format_exception(error)))
     session.screen.trouble(ending)
     return ending.exit
 

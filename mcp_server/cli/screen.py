@@ -47,6 +47,12 @@ class Screen:
         """A line for the person at the terminal."""
         _write_line(text)
 
+    def lines(self, text: str) -> None:
+        """Lines that are for whoever mends Handrail."""
+        from mcp_server.text import visible
+
+        _write(sys.stderr, visible(text, lines=True))
+
     def painted_note(self, paint: "Paint") -> None:
         """Something laid out, for the person at the terminal."""
         self._painted(sys.stderr, paint)

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import LINES, Call
 
 
+@pytest.mark.requirement("command-line")
 def test_a_run_is_started_waited_for_and_shown(call: Call) -> None:
     done = call("run", "order-total", "--input", LINES)
     assert done.code == 0
@@ -18,6 +19,7 @@ def test_a_run_is_started_waited_for_and_shown(call: Call) -> None:
     assert done.err == ""
 
 
+@pytest.mark.requirement("command-line")
 def test_a_run_in_json_is_one_value_and_nothing_else(call: Call) -> None:
     run = call("run", "order-total", "--input", LINES, "--json").json
     assert (run["status"], run["output"]) == ("completed", {"total": 42.5, "lines": 2})
@@ -43,6 +45,7 @@ def test_missing_and_wrong_inputs_are_explained(call: Call) -> None:
     assert wrong.json["error"]["details"]["invalid"][0]["name"] == "rest"
 
 
+@pytest.mark.requirement("command-line")
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -89,6 +92,7 @@ def test_a_dry_run_shows_the_plan_and_records_nothing(call: Call) -> None:
     assert len(call("runs", "--json").json["runs"]) == 0
 
 
+@pytest.mark.requirement("idempotent-start")
 def test_the_same_key_gives_the_same_run(call: Call) -> None:
     words = ["run", "order-total", "--input", LINES, "--key", "k1", "--json"]
     first, second = call(*words).json, call(*words).json
@@ -113,6 +117,7 @@ def test_a_run_that_is_not_over_when_the_wait_is_ends_with_one(call: Call) -> No
     assert "The run is kept" in done.err
 
 
+@pytest.mark.requirement("deadline")
 def test_a_run_that_misses_its_deadline_fails_with_one(call: Call) -> None:
     done = call("run", "nap", "rest=1h", "--deadline", "10ms", "--json")
     assert done.code == 1
@@ -127,6 +132,7 @@ def test_a_run_that_needs_a_person_ends_with_four_and_says_so(call: Call) -> Non
     assert "handrail retry" in done.out
 
 
+@pytest.mark.requirement("cancel", "retry-chain")
 def test_a_run_is_cancelled_once_and_can_be_retried(call: Call) -> None:
     call("run", "nap", "rest=1h", "--wait", "0")
     cancelled = call("cancel", "last", "--reason", "no need", "--json")
@@ -177,6 +183,7 @@ def test_foreign_text_does_not_reach_the_terminal_raw(call: Call) -> None:
     assert "\x1b" not in out
 
 
+@pytest.mark.requirement("version-counts", "default-version")
 def test_versions_are_listed_chosen_and_deprecated(call: Call, folder: Path) -> None:
     call("run", "order-total", "--input", LINES)
     file = folder / "order-total.yaml"
@@ -197,6 +204,7 @@ def test_a_folder_without_problems_passes_the_check(call: Call, folder: Path) ->
     assert (done.code, done.out) == (0, "No problems: 4 workflows and 1 task can be used.\n")
 
 
+@pytest.mark.requirement("folder-check")
 def test_every_problem_is_listed_with_its_place_and_the_rest_still_loads(
     call: Call, folder: Path
 ) -> None:
@@ -223,6 +231,15 @@ def test_a_document_that_was_left_out_is_mentioned_where_it_may_be_missed(
         err = call(*words).err
         assert "left out because of an error: " in err
         assert "bad.yaml:" in err
+
+
+def test_without_any_folder_the_way_to_workflows_is_said(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HANDRAIL_WORKFLOWS")
+    done = call("workflows")
+    assert (done.code, done.out) == (0, "No workflow fits.\n")
+    assert "--workflows DIR" in done.err
 
 
 def test_a_strict_check_fails_on_a_warning(call: Call, folder: Path) -> None:
@@ -262,6 +279,7 @@ def test_doctor_says_what_is_broken_and_goes_on(call: Call, folder: Path, databa
     assert broken >= {"database", "folder", "clients"}
 
 
+@pytest.mark.requirement("tamper-evident")
 def test_a_journal_that_was_changed_behind_our_back_is_found(call: Call, database: Path) -> None:
     call("run", "order-total", "--input", LINES)
     with sqlite3.connect(database) as connection:

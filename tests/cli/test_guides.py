@@ -54,6 +54,7 @@ def test_the_retry_flow_has_exactly_the_states_of_a_run() -> None:
     assert {end for start, stop, _ in ARROWS for end in (start, stop)} == known
 
 
+@pytest.mark.requirement("whose-move")
 @pytest.mark.parametrize("status", Status)
 def test_every_state_is_left_by_whoever_moves_it_on_or_is_the_end(status: Status) -> None:
     ways = [(stop, said) for start, stop, said in ARROWS if start == NAMES[status.value]]

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 
 from engine.core.model import Example
 from mcp_server.cli.paint import plan, reports, runs, timeline, workflows
+from mcp_server.cli.paint.welcome import welcome
 from tests.cli import samples
 from tests.cli.samples import NOW
 
@@ -154,6 +155,20 @@ def test_a_command_that_can_be_copied_quotes_foreign_words() -> None:
 def test_a_command_without_an_example_leaves_a_gap_for_each_need() -> None:
     shown = workflows.command_line(replace(samples.DETAILS, examples=()))
     assert shown == "handrail run demo/user-profile userId=…"
+
+
+def test_a_server_that_serves_nothing_says_what_it_lacks() -> None:
+    shown = seen(welcome("http://127.0.0.1:8765/mcp", (), '{"a": 1}', "mcp dev x"))
+    assert "no workflows yet: give it a folder with --workflows DIR" in shown
+    assert "user 3" not in shown
+    assert "user 3" in seen(welcome("http://127.0.0.1:8765/mcp", ("the demo",), "{}", "x"))
+
+
+def test_what_is_special_about_a_run_stands_in_its_head() -> None:
+    special = replace(samples.UNDER_WAY, deadline=NOW + 60_000_000, reused=True, retry_of="r0")
+    shown = seen(timeline.run_timeline(special, NOW))
+    for words in ("started earlier under the same key", "retry of r0", "must end in 1 min"):
+        assert words in shown
 
 
 def test_a_problem_begins_with_its_place_like_a_compilers() -> None:

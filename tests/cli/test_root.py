@@ -40,6 +40,7 @@ def test_help_and_version_import_nothing_of_weight(words: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.requirement("runs-without-fcntl")
 def test_no_command_needs_a_posix_terminal_to_be_imported() -> None:
     code = (
         "import sys\n"

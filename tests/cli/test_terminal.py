@@ -1,5 +1,6 @@
 """Real processes on real pipes and terminals: interruption, progress, poor terminals."""
 
+import json
 import os
 import re
 import select
@@ -162,3 +163,47 @@ def test_a_server_says_where_it_is_and_ends_in_good_order(environment: dict[str,
     assert process.returncode == 0
     assert "go on at the next start" in err
     assert "Traceback" not in err
+
+
+@posix
+def test_a_server_tells_a_person_how_to_connect(environment: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        lines = []
+        while "Ctrl-C ends it" not in (line := process.stderr.readline()):
+            assert line, lines
+            lines.append(line)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=15)
+    said = "".join(lines)
+    assert re.search(r"^  http://127\.0\.0\.1:\d+/mcp$", said, re.MULTILINE)
+    entry = json.loads(said[said.index("{") : said.rindex("}") + 1])["mcpServers"]["handrail"]
+    assert Path(entry["command"]).exists()
+    assert entry["env"]["HANDRAIL_WORKFLOWS"] == environment["HANDRAIL_WORKFLOWS"]
+    assert "mcp dev " in said
+    assert out == ""
+
+
+def test_over_stdio_it_speaks_the_protocol_and_nothing_else(environment: dict[str, str]) -> None:
+    hello = {
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {},
+                   "clientInfo": {"name": "test", "version": "1"}},
+    }  # fmt: skip
+    done = subprocess.run(
+        [*COMMAND, "serve", "--stdio"],
+        input=json.dumps(hello).encode() + b"\n",
+        env=environment,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["result"]["serverInfo"]["name"] == "handrail"
