@@ -2,7 +2,7 @@
 
 A transform is pure: the same input and seed give the same result, and the input is never
 changed. It has a budget: 20,000 steps, and when those are used up, ten more for every value in
-the input and every node of the pipeline, at most 20 million. So work that grows with the input
+the input and every node of the pipeline, at most 10 million. So work that grows with the input
 goes through and work that grows with its square is stopped. The module knows nothing of
 tasks and runs; its caller wraps the result.
 """
@@ -13,20 +13,20 @@ from typing import Any
 from engine.core.expr import Budget, EvaluationError, did_you_mean
 from engine.core.expr.expression import beyond
 from engine.core.expr.limits import STEP_LIMIT
+from engine.core.expr.measure import depth, extent
 from engine.core.expr.trouble import Trouble
-from engine.core.expr.values import extent
 from engine.core.expr.walk import Env
 from engine.core.transforms.options import NAMES, Options, TransformError, read_expression
 from engine.core.transforms.table import OPERATIONS
-from engine.core.transforms.work import Operate, Rows, Work
+from engine.core.transforms.work import MOST_STEPS, Operate, Rows, Work
 
 __all__ = ["OPERATIONS", "Transform", "TransformError", "compile_transform"]
 
 PIPELINE_LIMIT = 100
 """Operations in one pipeline."""
 
-MOST_STEPS = 20_000_000
-"""Steps that no input can exceed; about a second."""
+RESULT_DEPTH_LIMIT = 128
+"""How deep arrays and objects may nest in a result."""
 
 _PARTS = ("input", "jsonPath", "query", "pipeline")
 _STEPS_A_VALUE = 10
@@ -94,10 +94,11 @@ class Transform:
             raise trouble.error(self._paths[0].expr.source, path="input") from None
         for stage in self._stages:
             value = _run(stage, work, value)
-        return value
+        return _measured(work, value)
 
     def _more(self, value: Any) -> int:
-        return min(_STEPS_A_VALUE * extent(value) * self._weight, MOST_STEPS - STEP_LIMIT)
+        rate = _STEPS_A_VALUE * self._weight
+        return min(rate * extent(value, MOST_STEPS // rate), MOST_STEPS - STEP_LIMIT)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Transform) and self.source == other.source
@@ -120,6 +121,18 @@ def _run(stage: Stage, work: Work, value: Any) -> Any:
         raise trouble.error("", operation=stage.name, path=stage.path) from None
     except EvaluationError as error:
         raise error.within(operation=stage.name, path=stage.path) from None
+
+
+def _measured(work: Work, value: Any) -> Any:
+    """The result, if somebody can still write it down: see `measure` on shared values."""
+    try:
+        work.env.budget.spend_all(value)
+        if depth(value, RESULT_DEPTH_LIMIT) > RESULT_DEPTH_LIMIT:
+            message = f"the result nests deeper than {RESULT_DEPTH_LIMIT}"
+            raise Trouble("too_deep", message, "flatten it before the last operation")
+    except Trouble as trouble:
+        raise trouble.error("", path="pipeline") from None
+    return value
 
 
 def compile_transform(spec: Mapping[str, Any]) -> Transform:

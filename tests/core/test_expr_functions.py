@@ -179,7 +179,7 @@ def test_patterns_without_a_linear_bound_are_refused(pattern: str) -> None:
 
 
 def test_a_pattern_that_ruins_other_engines_is_linear_here() -> None:
-    scope = {"input": {"text": "a" * 100_000 + "!"}}
+    scope = {"input": {"text": "a" * 50_000 + "!"}}
     assert parse("matches(input.text, '^(a+)+$')").evaluate(scope) is False
 
 

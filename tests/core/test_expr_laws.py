@@ -136,3 +136,41 @@ def test_values_deeper_than_the_machine_bears_are_a_typed_error(source: str) -> 
     with pytest.raises(EvaluationError) as caught:
         parse(source).evaluate({"x": deep(5_000), "y": deep(5_000)})
     assert caught.value.failure.code == "beyond_limits"
+
+
+def doubled(levels: int) -> Any:
+    """Small in memory, and two to the power of `levels` values when written down."""
+    value: Any = ["x"]
+    for _ in range(levels):
+        value = [value, value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "toJson(x)",
+        "string(x)",
+        "join([x], '')",
+        "x == y",
+        "x in [y]",
+        "[1, x] in [[1, y]]",
+        "unique([x, y])",
+        "upper(x)",
+        "x > 1",
+        "!(1 in x) && upper(x)",
+        "number(x)",
+    ],
+)
+def test_a_value_that_refers_to_itself_over_and_over_is_never_written_out(source: str) -> None:
+    with pytest.raises(EvaluationError) as caught:
+        parse(source).evaluate({"x": doubled(60), "y": doubled(60)})
+    assert len(str(caught.value.failure)) < 1_000
+
+
+def test_a_pattern_costs_steps_by_its_size_and_the_length_of_the_text() -> None:
+    scope = {"x": "a" * 100_000}
+    assert parse("matches(x, 'a$')").evaluate(scope) is True
+    with pytest.raises(EvaluationError) as caught:
+        parse("matches(x, '(a|b|c|d){1,900}x')").evaluate(scope)
+    assert caught.value.failure.code == "too_many_steps"

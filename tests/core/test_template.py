@@ -40,6 +40,7 @@ def wrong(value: Any) -> TemplateError:
     return caught.value
 
 
+@pytest.mark.requirement("templates")
 @pytest.mark.parametrize("form", ["{{%s}}", "{{ %s }}", "${{ %s }}", "${{%s}}"])
 @pytest.mark.parametrize(
     ("path", "expected"),
@@ -258,6 +259,15 @@ def test_a_text_cannot_outgrow_its_limit(text: str) -> None:
         compile_template(text).render(scope)
     assert caught.value.failure.code == "text_too_long"
     assert compile_template("{{input.x}}").render(scope) is scope["input"]["x"]
+
+
+def test_a_value_that_refers_to_itself_over_and_over_does_not_fill_a_text() -> None:
+    value: Any = ["x"]
+    for _ in range(60):
+        value = [value, value]
+    for text in ("a {{input}}", '{"a": {{input}}}', '{"a": "{{input}}"}'):
+        with pytest.raises(EvaluationError):
+            compile_template(text).render({"input": value})
 
 
 def test_a_value_too_deep_for_a_text_is_a_typed_error() -> None:

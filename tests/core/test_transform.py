@@ -27,6 +27,7 @@ def wrong(spec: Any) -> TransformError:
     return caught.value
 
 
+@pytest.mark.requirement("transforms")
 @pytest.mark.parametrize(("step", "value", "expected"), CASES)
 def test_an_operation_gives(step: dict[str, Any], value: Any, expected: Any) -> None:
     assert repr(pipeline(step).apply({"data": value})) == repr(expected)

@@ -148,6 +148,33 @@ def test_a_pipeline_cannot_double_its_rows_without_end() -> None:
         pipeline(*twice * 30).apply([1])
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"operation": "first"},
+        {"operation": "map", "expression": "toJson($)"},
+        {"operation": "unique"},
+        {"operation": "groupBy", "key": "$"},
+        {"operation": "filter", "condition": "$.a == $.b"},
+        {"operation": "template", "template": "{{$}}"},
+        {"operation": "concat"},
+        {"operation": "uppercase"},
+        {"operation": "join", "leftKey": "$", "rightKey": "$", "rightData": [1]},
+    ],
+)
+def test_a_result_that_would_fill_the_memory_when_written_is_stopped(last: dict[str, Any]) -> None:
+    twice = {"operation": "map", "expression": "{a: $, b: $}"}
+    with pytest.raises(StepError):
+        pipeline(*[twice] * 60, last).apply([1])
+
+
+def test_a_result_may_not_nest_without_end() -> None:
+    deeper = {"operation": "map", "expression": "[[[$]]]"}
+    with pytest.raises(EvaluationError) as caught:
+        pipeline(*[deeper] * 50).apply([1])
+    assert caught.value.failure.code == "too_deep"
+
+
 def test_a_value_too_deep_is_a_typed_error() -> None:
     value: Any = 1
     for _ in range(5_000):

@@ -4,11 +4,12 @@ There is no loop in the language but over elements of values, so nodes are count
 text is read and only elements and characters are charged to the budget while it runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from engine.core.expr.functions import COSTS, FUNCTIONS
+from engine.core.expr.functions import FUNCTIONS
 from engine.core.expr.limits import Budget
+from engine.core.expr.measure import breadth, extent, is_container
 from engine.core.expr.tree import (
     Call,
     Chain,
@@ -33,9 +34,7 @@ from engine.core.expr.tree import (
 from engine.core.expr.trouble import Trouble
 from engine.core.expr.values import (
     arithmetic,
-    breadth,
     contained,
-    extent,
     negative,
     ordered,
     same,
@@ -292,12 +291,12 @@ def _compute(left: Run, right: Run, operate: Binary, at: int, charge: Charge | N
 
 
 def _charge_equality(budget: Budget, left: Any, right: Any) -> None:
-    if isinstance(left, _CONTAINERS) and isinstance(right, _CONTAINERS):
-        budget.spend(extent(left))
+    if is_container(left) and is_container(right):
+        budget.spend_all(left)
 
 
 def _charge_right(budget: Budget, left: Any, right: Any) -> None:
-    budget.spend(breadth(right) * (extent(left) if isinstance(left, _CONTAINERS) else 1))
+    budget.spend(breadth(right) * (extent(left, budget.left) if is_container(left) else 1))
 
 
 def _charge_both(budget: Budget, left: Any, right: Any) -> None:
@@ -305,18 +304,15 @@ def _charge_both(budget: Budget, left: Any, right: Any) -> None:
         budget.spend(breadth(left) + breadth(right))
 
 
-_CONTAINERS = (list, tuple, Mapping)
-
-
 def _call(node: Call) -> Run:
     function, at = FUNCTIONS[node.name], node.at
-    run, cost = function.run, COSTS[function.reads]
+    run, charge = function.run, function.charge
     arguments = tuple(map(compile_node, node.arguments))
 
     def call(env: Env) -> Any:
         values = [argument(env) for argument in arguments]
         try:
-            env.budget.spend(sum(map(cost, values)))
+            charge(env.budget, values)
             result = run(*values)
             if result.__class__ is str:
                 env.budget.spend(breadth(result))

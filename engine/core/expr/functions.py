@@ -4,42 +4,51 @@ A missing value (null) goes through most functions as null or as empty, so that 
 be guarded one by one. Each function costs steps by the size of what it reads.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from engine.core.expr import functions_array as arrays
 from engine.core.expr import functions_number as numbers
 from engine.core.expr import functions_text as texts
-from engine.core.expr.values import breadth, extent, to_json, to_text, type_name
+from engine.core.expr.limits import Budget
+from engine.core.expr.measure import breadth
+from engine.core.expr.values import to_json, to_text, type_name
 
 MANY = 32
 """How many arguments a function of any number of arguments may take."""
 
 
-Reads = Literal["nothing", "elements", "everything"]
+Charge = Callable[[Budget, Sequence[Any]], None]
+"""Takes the steps for the arguments of a call."""
 
-COSTS: Mapping[Reads, Callable[[Any], int]] = MappingProxyType(
-    {"nothing": lambda _: 0, "elements": breadth, "everything": extent}
-)
-"""Steps for one argument."""
+
+def _free(_: Budget, __: Sequence[Any]) -> None:
+    """For what takes the same time whatever it is given."""
+
+
+def _elements(budget: Budget, values: Sequence[Any]) -> None:
+    """For what looks at the elements or characters of its arguments."""
+    budget.spend(sum(map(breadth, values)))
+
+
+def _everything(budget: Budget, values: Sequence[Any]) -> None:
+    """For what looks at everything inside its arguments."""
+    for value in values:
+        budget.spend_all(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function: how it is written, how many arguments it takes, what it does.
-
-    `reads` says what its steps are counted by: nothing of its arguments, their elements and
-    characters, or everything inside them.
-    """
+    """A function: how it is written, how many arguments it takes, what it does and costs."""
 
     usage: str
     about: str
     least: int
     most: int
     run: Callable[..., Any]
-    reads: Reads = "elements"
+    charge: Charge = _elements
 
 
 def _default(value: Any, otherwise: Any) -> Any:
@@ -55,25 +64,23 @@ def _has(*_: Any) -> bool:  # the compiler looks at the path itself
 
 
 _ALL = (
-    Function("default(x, d)", "x, or d when x is null", 2, 2, _default, "nothing"),
-    Function(
-        "has(a.b)", "whether the member is there, even when it is null", 1, 1, _has, "nothing"
-    ),
+    Function("default(x, d)", "x, or d when x is null", 2, 2, _default, _free),
+    Function("has(a.b)", "whether the member is there, even when it is null", 1, 1, _has, _free),
     Function(
         "type(x)",
         "`null`, `boolean`, `number`, `text`, `array`, `object`",
         1,
         1,
         type_name,
-        "nothing",
+        _free,
     ),
     Function("string(x, ...)", "the values as one text", 1, MANY, _string),
     Function("number(x)", "the number a text holds", 1, 1, numbers.number),
     Function("bool(x)", "the boolean that the text `true` or `false` means", 1, 1, texts.boolean),
     Function("toJson(x)", "compact JSON text", 1, 1, to_json),
     Function("fromJson(x)", "the value a JSON text holds", 1, 1, texts.from_json),
-    Function("size(x)", "characters, elements or fields; 0 for null", 1, 1, arrays.size, "nothing"),
-    Function("length(x)", "the same as `size(x)`", 1, 1, arrays.size, "nothing"),
+    Function("size(x)", "characters, elements or fields; 0 for null", 1, 1, arrays.size, _free),
+    Function("length(x)", "the same as `size(x)`", 1, 1, arrays.size, _free),
     Function("upper(x)", "in capitals", 1, 1, texts.upper),
     Function("lower(x)", "in small letters", 1, 1, texts.lower),
     Function("trim(x)", "without blanks at both ends", 1, 1, texts.trim),
@@ -83,16 +90,23 @@ _ALL = (
     Function("substring(x, 0, 3)", "from a start, that many characters", 2, 3, texts.substring),
     Function("startsWith(x, 'a')", "whether a text begins so", 2, 2, texts.starts_with),
     Function("endsWith(x, 'a')", "whether a text ends so", 2, 2, texts.ends_with),
-    Function("contains(x, y)", "the same as `y in x`", 2, 2, arrays.contains, "everything"),
-    Function("matches(x, 'a+')", "whether an RE2 pattern is found in a text", 2, 2, texts.matches),
+    Function("contains(x, y)", "the same as `y in x`", 2, 2, arrays.contains, _everything),
+    Function(
+        "matches(x, 'a+')",
+        "whether an RE2 pattern is found in a text",
+        2,
+        2,
+        texts.matches,
+        texts.charge_match,
+    ),
     Function("keys(x)", "the names of the fields", 1, 1, arrays.keys),
     Function("values(x)", "the values of the fields", 1, 1, arrays.values),
     Function("merge(a, b)", "one object; the later wins", 1, MANY, arrays.merge),
-    Function("first(x)", "the first element, or null", 1, 1, arrays.first, "nothing"),
-    Function("last(x)", "the last element, or null", 1, 1, arrays.last, "nothing"),
+    Function("first(x)", "the first element, or null", 1, 1, arrays.first, _free),
+    Function("last(x)", "the last element, or null", 1, 1, arrays.last, _free),
     Function("reverse(x)", "the elements backwards", 1, 1, arrays.backwards),
     Function("sort(x)", "numbers or texts in order, nulls last", 1, 1, arrays.sort),
-    Function("unique(x)", "each value once", 1, 1, arrays.unique, "everything"),
+    Function("unique(x)", "each value once", 1, 1, arrays.unique, _everything),
     Function("flatten(x)", "arrays inside the array opened by one level", 1, 1, arrays.flatten),
     Function("count(x)", "how many elements are not null", 0, 1, arrays.count),
     Function("sum(x)", "of the numbers in an array; nulls do not count", 1, 1, numbers.total),

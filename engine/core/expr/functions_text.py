@@ -2,16 +2,24 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import re2
 
-from engine.core.expr.limits import PATTERN_LIMIT, TEXT_LIMIT, VALUE_DEPTH_LIMIT, too_long
+from engine.core.expr.limits import (
+    PARTS_A_STEP,
+    PATTERN_LIMIT,
+    TEXT_LIMIT,
+    VALUE_DEPTH_LIMIT,
+    Budget,
+    too_long,
+)
+from engine.core.expr.measure import depth
 from engine.core.expr.trouble import Trouble
-from engine.core.expr.values import below, is_number, shown, to_text, type_name
+from engine.core.expr.values import is_number, shown, to_text, type_name
 
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII
@@ -127,7 +135,15 @@ def matches(value: Any, pattern: Any) -> bool:
     return compiled.search(text) is not None
 
 
-@lru_cache(maxsize=256)
+def charge_match(budget: Budget, values: Sequence[Any]) -> None:
+    """Linear time is characters times parts of the pattern in the worst case, and so are steps."""
+    text, pattern = values
+    if isinstance(text, str) and isinstance(pattern, str):
+        parts = compile_pattern(pattern).programsize
+        budget.spend((len(text) + PARTS_A_STEP) * parts // PARTS_A_STEP)
+
+
+@lru_cache(maxsize=64)
 def compile_pattern(pattern: str) -> Any:
     """The compiled pattern; raises `Trouble` for what RE2 refuses (no look-around, no \\1)."""
     if len(pattern) > PATTERN_LIMIT:
@@ -167,7 +183,8 @@ def from_json(value: Any) -> Any:
         raise _too_deep() from None
     except ValueError as error:
         raise Trouble("bad_json", f"`fromJson` cannot read the text: {error}") from None
-    _check_depth(found)
+    if depth(found, VALUE_DEPTH_LIMIT) > VALUE_DEPTH_LIMIT:
+        raise _too_deep()
     return found
 
 
@@ -180,15 +197,6 @@ def _finite(text: str) -> float:
     if value - value != 0:
         raise ValueError(f"{text[:20]} is too large")
     return value
-
-
-def _check_depth(value: Any) -> None:
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > VALUE_DEPTH_LIMIT:
-            raise _too_deep()
-        level = [item for each in level for item in below(each)]
 
 
 def _too_deep() -> Trouble:

@@ -2,11 +2,13 @@
 
 Every bound is a number of characters, nodes or steps; there is no clock in the language. One
 step is one node evaluated, one element looked at by a wildcard, slice, filter or function, or
-64 characters of text read by a function.
+64 characters of text read or made by a function.
 """
 
 from collections.abc import Callable
+from typing import Any
 
+from engine.core.expr.measure import extent
 from engine.core.expr.trouble import Trouble
 
 SOURCE_LIMIT = 4_096
@@ -33,7 +35,8 @@ PATTERN_LIMIT = 1_000
 VALUE_DEPTH_LIMIT = 64
 """How deep a value made by `fromJson`, or a value holding templates, may nest."""
 
-CHARACTERS_A_STEP = 64
+PARTS_A_STEP = 32
+"""Characters times parts of a pattern that `matches` tries in one step."""
 
 
 class Budget:
@@ -54,12 +57,23 @@ class Budget:
         if self.left < 0:
             self._exhausted()
 
-    def _exhausted(self) -> None:
+    def spend_all(self, value: Any) -> None:
+        """Take one step for every value inside `value`, itself included."""
+        found = extent(value, self.left)
+        if found > self.left and self.grow is not None:
+            self._grow()
+            found = extent(value, self.left)
+        self.spend(found)
+
+    def _grow(self) -> None:
         if self.grow is not None:
             grow, self.grow = self.grow, None
             self.left += grow()
-            if self.left >= 0:
-                return
+
+    def _exhausted(self) -> None:
+        self._grow()
+        if self.left >= 0:
+            return
         raise Trouble(
             "too_many_steps",
             "the expression needs more steps than it is allowed",

@@ -6,12 +6,13 @@ makes it false; two different types have no order. Nothing here looks at Python 
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring
 from operator import ge, gt, le, lt
 from typing import Any
 
-from engine.core.expr.limits import CHARACTERS_A_STEP, NUMBER_LIMIT, check_text
+from engine.core.expr.limits import NUMBER_LIMIT, TEXT_LIMIT, check_text, too_long
+from engine.core.expr.measure import least_json
 from engine.core.expr.trouble import Trouble
 
 _NAMES: Mapping[type, str] = {
@@ -211,30 +212,6 @@ def _no_arithmetic(op: str, left: Any, right: Any) -> Trouble:
     return Trouble("wrong_type", f"`{op}` does not work on {_a(one)} and {_a(other)}", hint)
 
 
-def breadth(value: Any) -> int:
-    """Steps for looking at each element of a value once, or at 64 characters of a text."""
-    kind = type(value)
-    if kind is str:
-        return len(value) // CHARACTERS_A_STEP
-    return len(value) if kind is list or kind is dict else 0
-
-
-def extent(value: Any) -> int:
-    """How many JSON values a value holds, itself included."""
-    level, total = [value], 0
-    while level:
-        total += len(level)
-        level = [item for each in level for item in below(each)]
-    return total
-
-
-def below(value: Any) -> Iterable[Any]:
-    """The values directly inside an array or object; none for all else."""
-    if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, list | tuple) else ()
-
-
 def to_text(value: Any) -> str:
     """How a value looks inside a text: null is empty, arrays and objects are compact JSON."""
     if isinstance(value, str):
@@ -254,13 +231,22 @@ def to_json(value: Any) -> str:
     """Compact JSON, keys in the order they have."""
     if isinstance(value, str):
         return check_text(encode_basestring(value))
-    return str(value) if type(value) is int else check_text(_encode(value))
+    if type(value) is int:
+        return str(value)
+    length = least_json(value, TEXT_LIMIT)
+    if length > TEXT_LIMIT:
+        raise too_long(length)
+    return check_text(_encode(value))
 
 
 def shown(value: Any) -> str:
     """A short form of a value for messages."""
-    text = _encode(value) if not isinstance(value, Mapping) else "{...}"
-    return text if len(text) <= 40 else text[:37] + "..."
+    if least_json(value, _SHOWN) > _SHOWN:
+        return f'"{value[:_SHOWN]}..."' if isinstance(value, str) else _a(type_name(value))
+    return _encode(value)
+
+
+_SHOWN = 40
 
 
 def _a(kind: str) -> str:

@@ -15,7 +15,7 @@ from engine.core.expr.functions import FUNCTIONS
 from engine.core.expr.rewrite import rewrite
 from engine.core.expr.tree import Call, Every, Key, Node, Path, Root, children, projects
 from engine.core.expr.trouble import Trouble
-from engine.core.expr.values import comparable, type_name
+from engine.core.expr.values import type_name
 from engine.core.expr.walk import Env
 from engine.core.transforms.options import Options, TransformError, read_expression
 from engine.core.transforms.rows import other_array
@@ -148,7 +148,7 @@ def group_by(options: Options) -> Operate:
         groups: dict[Any, tuple[Any, list[Any]]] = {}
         rows = rows_of(value)
         for each, row in zip(key.over(work, rows), rows, strict=True):
-            groups.setdefault(comparable(each), (each, []))[1].append(row)
+            groups.setdefault(work.comparable(each), (each, []))[1].append(row)
         return [
             {"key": each, **{name: result(work, members) for name, result in made.items()}}
             for each, members in groups.values()
@@ -176,11 +176,11 @@ def join(options: Options) -> Operate:
     def run(work: Work, value: Any) -> Any:
         left_rows, right_rows = rows_of(value), right(work)
         if kind == "right":
-            index = _index(left_key.over(work, left_rows), left_rows)
+            index = _index(work, left_key.over(work, left_rows), left_rows)
             keys = right_key.over(work, right_rows)
             pairs = ((left, row) for row, left in _pairs(work, keys, right_rows, index, True))
             return [_merged(left, row, name) for left, row in pairs]
-        index = _index(right_key.over(work, right_rows), right_rows)
+        index = _index(work, right_key.over(work, right_rows), right_rows)
         keys = left_key.over(work, left_rows)
         found = _pairs(work, keys, left_rows, index, kind == "left")
         return [_merged(row, other, name) for row, other in found]
@@ -191,11 +191,11 @@ def join(options: Options) -> Operate:
 Pairs = list[tuple[Any, Any]]
 
 
-def _index(keys: list[Any], rows: list[Any]) -> dict[Any, list[Any]]:
+def _index(work: Work, keys: list[Any], rows: list[Any]) -> dict[Any, list[Any]]:
     index: dict[Any, list[Any]] = {}
     for key, row in zip(keys, rows, strict=True):
         if key is not None:
-            index.setdefault(comparable(key), []).append(row)
+            index.setdefault(work.comparable(key), []).append(row)
     return index
 
 
@@ -204,7 +204,7 @@ def _pairs(
 ) -> Pairs:
     found: Pairs = []
     for key, row in zip(keys, rows, strict=True):
-        matches = index.get(comparable(key), [])
+        matches = index.get(work.comparable(key), [])
         work.spend(1 + _STEPS_A_PAIR * len(matches))
         found.extend((row, match) for match in matches)
         if keep and not matches:

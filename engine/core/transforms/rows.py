@@ -6,11 +6,12 @@ from typing import Any
 from engine.core.expr.functions_array import flatten as flatten_once
 from engine.core.expr.functions_array import in_order
 from engine.core.expr.functions_text import ends_with, starts_with
+from engine.core.expr.measure import extent
 from engine.core.expr.trouble import Trouble
-from engine.core.expr.values import comparable, contained, extent, ordered, same, truth
+from engine.core.expr.values import contained, ordered, same, truth
 from engine.core.transforms import checks
 from engine.core.transforms.options import Options, TransformError
-from engine.core.transforms.work import Operate, Rows, Work, rows_of
+from engine.core.transforms.work import MOST_STEPS, Operate, Rows, Work, rows_of
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": same,
@@ -54,7 +55,7 @@ def _by_field(
 ) -> Operate:
     def run(work: Work, value: Any) -> Any:
         rows, wanted = rows_of(value), given(work)
-        work.spend(len(rows) * extent(wanted))
+        work.spend(len(rows) * extent(wanted, MOST_STEPS))
         found = field.over(work, rows)
         return [row for row, each in zip(rows, found, strict=True) if compare(each, wanted)]
 
@@ -130,11 +131,11 @@ def unique(options: Options) -> Operate:
 
     def run(work: Work, value: Any) -> Any:
         rows = rows_of(value)
-        work.spend(extent(rows))
+        work.spend(len(rows))
         keys = rows if field is None else field.over(work, rows)
         found: dict[Any, Any] = {}
         for key, row in zip(keys, rows, strict=True):
-            found.setdefault(comparable(key), row)
+            found.setdefault(work.comparable(key), row)
         return list(found.values())
 
     return run

@@ -10,11 +10,16 @@ from typing import Any, TypeVar
 from engine.core.expr import EvaluationError, Expr
 from engine.core.expr.compiler import plain_keys
 from engine.core.expr.expression import beyond
+from engine.core.expr.measure import is_container
 from engine.core.expr.tree import Path, Root
 from engine.core.expr.trouble import Trouble
+from engine.core.expr.values import comparable
 from engine.core.expr.walk import Env, walker
 
 T = TypeVar("T")
+
+MOST_STEPS = 10_000_000
+"""Steps that no input can justify more of; about a second."""
 
 
 class Work:
@@ -29,6 +34,12 @@ class Work:
     def spend(self, steps: int) -> None:
         """Take steps from the budget of the pipeline."""
         self.env.budget.spend(steps)
+
+    def comparable(self, key: Any) -> Any:
+        """A hashable stand-in for a key, equal when the keys are the same."""
+        if is_container(key):
+            self.env.budget.spend_all(key)
+        return comparable(key)
 
 
 Given = Callable[[Work], T]
