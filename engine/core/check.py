@@ -28,7 +28,7 @@ from engine.core.documents.values import Finding, compare
 from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
 from engine.core.template import Condition, Template
 from engine.core.views import Problem
-from engine.core.words import did_you_mean, listed, shorten
+from engine.core.words import listed, shorten
 
 Workflows = Mapping[tuple[str, str], Workflow]
 
@@ -36,6 +36,9 @@ MISMATCHES = frozenset(
     {"unknown_property", "type_clash", "missing_input", "unknown_input", "unfit_value"}
 )
 """The codes of problems that say: these two do not fit."""
+
+MOST = 200
+"""Of one workflow: after so many nobody reads on, and each costs a search for what was meant."""
 
 
 def strict(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -50,6 +53,8 @@ def check_flow(workflow: Workflow, report: Report, workflows: Workflows) -> None
     """Warn about everything that does not fit between the steps of a workflow."""
     flow = _Flow(workflow, report, workflows)
     for step in workflow.steps:
+        if len(flow.said) >= MOST:
+            return
         path = join("spec.tasks", flow.places[step.id])
         for where, compiled in _compiled(step, path):
             flow.references(where, compiled)
@@ -101,9 +106,11 @@ class _Flow:
     def references(self, path: str, compiled: Template | Condition) -> None:
         """Warn about references to properties that are certainly not there."""
         for reference in compiled.references():
+            if len(self.said) >= MOST:
+                return
             missing = self._missing(reference)
             if missing is not None:
-                where = locate(path, compiled.source, reference)
+                where = locate(self.report, path, compiled, reference)
                 self._say(replace(missing, path=where))
 
     def _start(self, reference: Reference) -> tuple[Shape, str, Reference] | None:
@@ -123,9 +130,18 @@ class _Flow:
         for depth, key in enumerate(rest):
             if isinstance(key, str) and lacks(shape, key):
                 name = reduce(join, rest[:depth], name)
-                return _absent(name, key, names_of(shape))
+                return self._absent(name, key, names_of(shape))
             shape = child_of(shape, key)
         return None
+
+    def _absent(self, name: str, key: str, known: frozenset[str]) -> Finding:
+        hint = self.report.nearest(key, sorted(known))
+        hint = hint or f"it has: {listed(sorted(known)) or 'nothing'}"
+        return Finding("", "unknown_property", f"{name} has no {shorten(key)!r}", hint)
+
+    def nearest(self, word: str, options: Iterable[str]) -> str:
+        """A hint with the nearest of some options."""
+        return self.report.nearest(word, options)
 
     def types(self, reference: Reference) -> Types | None:
         """The types that a reference can have, None when anything is possible."""
@@ -143,7 +159,7 @@ class _Flow:
             schema = _input_schema(value.target, self.workflows)
             if schema is not None:
                 given = _unwrapped(value.target, value.template.source)
-                for finding in compare(self._part(schema), given, value.path, self.types):
+                for finding in compare(self._part(schema), given, value.path, self):
                     self._say(finding)
 
     def _say(self, finding: Finding) -> None:
@@ -151,11 +167,6 @@ class _Flow:
         if (finding.path, finding.message) not in self.said:
             self.said.add((finding.path, finding.message))
             self.report.warn(finding.path, finding.code, finding.message, finding.hint)
-
-
-def _absent(name: str, key: str, known: frozenset[str]) -> Finding:
-    hint = did_you_mean(key, known) or f"it has: {listed(sorted(known)) or 'nothing'}"
-    return Finding("", "unknown_property", f"{name} has no {shorten(key)!r}", hint)
 
 
 _STATUS: Types = frozenset({"string"})

@@ -7,7 +7,7 @@ changed afterwards.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Protocol
@@ -136,7 +136,7 @@ def explain(
             found = _missing(schema, error)
             missing.setdefault(found.name, found)
         else:
-            for wrong in _invalid(schema, value, error):
+            for wrong in islice(_invalid(schema, value, error), _MOST_ERRORS - len(invalid)):
                 invalid.setdefault(wrong.name, wrong)
     return tuple(missing.values()), tuple(invalid.values())
 
@@ -176,15 +176,16 @@ def _missing(schema: Mapping[str, Any], error: _Error) -> InputField:
     )
 
 
-def _invalid(schema: Mapping[str, Any], value: Any, error: _Error) -> list[InvalidInput]:
+def _invalid(schema: Mapping[str, Any], value: Any, error: _Error) -> Iterator[InvalidInput]:
     path = error.instance_path
     part = property_at(schema, path) or {}
     if error.kind.name == "additionalProperties":
-        return [_unknown(value, path, part, name) for name in error.kind.unexpected]
+        yield from (_unknown(value, path, part, name) for name in error.kind.unexpected)
+        return
     received = _shown(_at(value, path))
     name = _dotted(path) or "input"
     description = _field(schema, str(path[-1]) if path else "input", part, False).description
-    return [InvalidInput(name, type_name(part), description, _message(error), received)]
+    yield InvalidInput(name, type_name(part), description, _message(error), received)
 
 
 def _unknown(value: Any, path: list[str | int], part: Mapping[str, Any], name: str) -> InvalidInput:

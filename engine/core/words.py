@@ -6,9 +6,12 @@ For messages to people only; no decision of the engine depends on anything here.
 import difflib
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 _LONGEST = 64
-_MOST = 2_000
+MOST_OPTIONS = 2_000
+"""Looking at one costs microseconds, and a catalogue may hold a hundred thousand names."""
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -31,10 +34,8 @@ def suggestions(word: str, options: Iterable[str], most: int = 3) -> tuple[str, 
     ('getuser',)
     """
     lowered: dict[str, str] = {}
-    for option in options:
+    for option in islice(options, MOST_OPTIONS):
         lowered.setdefault(option.lower()[:_LONGEST], option)
-        if len(lowered) == _MOST:
-            break
     near = difflib.get_close_matches(word.lower()[:_LONGEST], lowered, n=most, cutoff=0.6)
     return tuple(lowered[key] for key in near)
 

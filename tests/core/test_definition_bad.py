@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.definition import RawDocument, parse_documents, rebuild
+from engine.core.documents.raw import MOST_COMPARISONS, MOST_PROBLEMS
 from tests.core.papers import (
     EVERYTHING,
     FUNCTIONS,
@@ -142,6 +143,34 @@ def test_a_ring_of_five_hundred_steps_is_a_cycle() -> None:
         f"- {{id: s{at}, taskRef: look, dependsOn: s{(at + 1) % 500}}}" for at in range(500)
     )
     assert {code for _, code in wrong(steps)} == {"cycle"}
+
+
+def crowd(**spec: Any) -> list[Any]:
+    raw = [RawDocument("bad.yaml", 0, document(**spec)), *documents(LOOK)]
+    return list(parse_documents(raw, FUNCTIONS).problems)
+
+
+def test_nineteen_thousand_mistakes_are_counted_and_a_few_corrected() -> None:
+    found = crowd(**{f"tasksx{at}": 1 for at in range(19_000)})
+    assert len(found) == MOST_PROBLEMS + 1
+    assert found[-1].message == "18,000 more problems are not shown"
+    corrected = [one for one in found if one.hint.startswith("did you mean")]
+    assert 0 < len(corrected) <= MOST_COMPARISONS / 10
+
+
+def test_a_document_has_a_bounded_number_of_expressions() -> None:
+    many = ["{{input.x}}"] * 2_500
+    assert [one.code for one in crowd(output=[many, many])] == ["unknown_property"]
+    assert {one.code for one in crowd(output=[many, many, "{{input.x}}"])} == {"too_many"}
+    assert {one.code for one in crowd(output="{{" * 100_000)} == {"too_many"}
+
+
+def test_thousands_of_wrong_references_are_looked_for_once() -> None:
+    found = crowd(output=[f"{{{{tasks.x{at}.output}}}}" for at in range(4_000)])
+    assert len(found) == MOST_PROBLEMS + 1
+    assert found[0].path == "spec.output"
+    found = crowd(output=[f"{{{{tasks.x{at}.output}}}}" for at in range(400)])
+    assert {one.path for one in found} == {f"spec.output[{at}]" for at in range(400)}
 
 
 # -- properties -------------------------------------------------------------------------------

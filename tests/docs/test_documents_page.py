@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.breaker import BreakerPolicy
-from engine.core.documents import connectors, policies, steps, tasks, workflows
+from engine.core.documents import connectors, policies, steps, tasks, templates, workflows
 from engine.core.retry import RetryPolicy
 from engine.core.schema_limits import DEEPEST as SCHEMA_DEEPEST
 from engine.core.schema_limits import LARGEST
@@ -70,6 +70,7 @@ def test_limits_are_those_of_the_code() -> None:
         (load.LARGEST_DOCUMENT // 1024, "KB a document"),
         (building.DEEPEST, "levels"),
         (building.MOST_NODES, "values"),
+        (templates.MOST_EXPRESSIONS, "expressions"),
         (load.MOST_DOCUMENTS, "documents a file"),
         (load.MOST_FILES, "files"),
         (SCHEMA_DEEPEST, "levels deep"),

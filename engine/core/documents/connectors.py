@@ -18,7 +18,7 @@ from engine.core.documents.names import ID, ID_RULE
 from engine.core.documents.policies import read_retry
 from engine.core.documents.section import Section
 from engine.core.model import Effect, strongest
-from engine.core.words import did_you_mean, shorten
+from engine.core.words import shorten
 
 CONNECTOR_FIELDS = ("description", "baseUrl", "allowedHosts", "secrets", "headers", "operations")
 OPERATION_FIELDS = (
@@ -150,7 +150,7 @@ def _lookups_known(spec: Section, operations: Mapping[str, Operation]) -> None:
         path = f"{spec.section('operations').at(name)}.lookup.operation"
         if found is None:
             wanted = operation.lookup.operation
-            hint = did_you_mean(wanted, operations)
+            hint = spec.report.nearest(wanted, operations)
             spec.report.error(
                 path, "unknown_operation", f"there is no operation {shorten(wanted)!r}", hint
             )

@@ -8,7 +8,7 @@ from engine.core.documents.names import DEFAULT_NAMESPACE, ID, ID_RULE, Key
 from engine.core.documents.raw import Report
 from engine.core.documents.section import Section
 from engine.core.version import Semver
-from engine.core.words import did_you_mean, shorten
+from engine.core.words import shorten
 
 WORKFLOW, TASK, CONNECTOR = "Workflow", "WorkflowTask", "Connector"
 KINDS = (CONNECTOR, TASK, WORKFLOW)
@@ -72,7 +72,7 @@ def _kind_known(top: Section) -> bool:
     if kind in KINDS:
         return True
     shown = "no kind" if kind is None else f"the unknown kind {shorten(str(kind))!r}"
-    near = did_you_mean(kind, KINDS) if isinstance(kind, str) else ""
+    near = top.report.nearest(kind, KINDS) if isinstance(kind, str) else ""
     hint = near or "the kinds are Workflow, WorkflowTask and Connector"
     top.error("kind", "unknown_kind", f"the document has {shown}", hint)
     return False

@@ -14,7 +14,7 @@ from engine.core.documents.section import Section
 from engine.core.documents.templates import TASK_ROOTS, read_template
 from engine.core.model import Effect, HttpSpec
 from engine.core.template import Template
-from engine.core.words import did_you_mean, listed, shorten
+from engine.core.words import listed, shorten
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 READING = frozenset({"GET", "HEAD"})
@@ -37,7 +37,7 @@ def read_method(section: Section, default: str = "GET") -> str:
     """The method in capitals."""
     method = section.text("method", default).upper()
     if method not in METHODS:
-        hint = did_you_mean(method, METHODS) or f"one of: {listed(METHODS)}"
+        hint = section.report.nearest(method, METHODS) or f"one of: {listed(METHODS)}"
         section.error("method", "bad_method", f"{shorten(method)!r} is not an HTTP method", hint)
         return default
     return method

@@ -15,7 +15,7 @@ from engine.core.schema import (
     generated_description,
     is_valid,
 )
-from engine.core.words import did_you_mean, listed, shorten
+from engine.core.words import listed, shorten
 
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 NO_INPUT: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
@@ -102,7 +102,7 @@ def _long(report: Report, path: str, value: Mapping[str, Any]) -> dict[str, Any]
 def _type_known(report: Report, path: str, part: Mapping[str, Any]) -> None:
     kind = part.get("type")
     if isinstance(kind, str) and kind not in TYPES:
-        hint = did_you_mean(kind, TYPES) or f"one of: {listed(TYPES)}"
+        hint = report.nearest(kind, TYPES) or f"one of: {listed(TYPES)}"
         report.error(join(path, "type"), "bad_value", f"{shorten(kind)!r} is not a type", hint)
 
 

@@ -45,7 +45,8 @@ def look_up(
         return None
     found = names.find(ref, home)
     if isinstance(found, Miss):
-        report.error(path, found.code, found.message, found.hint)
+        hint = report.nearest(found.wanted, found.options) if found.wanted else ""
+        report.error(path, found.code, found.message, hint or found.hint)
         return None
     return found, ref
 

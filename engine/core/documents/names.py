@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 from engine.core.version import Semver
-from engine.core.words import did_you_mean, shorten
+from engine.core.words import shorten
 
 T = TypeVar("T")
 Key = tuple[str, str]
@@ -33,11 +33,16 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """Why a reference found nothing that can be used."""
+    """Why a reference found nothing that can be used, and what it might have meant.
+
+    `hint` is for when none of `options` is near to `wanted`.
+    """
 
     code: str
     message: str
     hint: str = ""
+    wanted: str = ""
+    options: Iterable[str] = ()
 
 
 @lru_cache(maxsize=4_096)
@@ -111,9 +116,9 @@ class Names(Generic[T]):
 
     def _miss(self, ref: Ref) -> Miss:
         shown = ref.name if ref.namespace is None else f"{ref.namespace}/{ref.name}"
-        options = [*self._by_name] if ref.namespace is None else [written(k) for k in self._found]
-        hint = did_you_mean(shown, options) or self._elsewhere(ref)
-        return Miss(f"unknown_{self.noun}", f"there is no {self.noun} {shown!r}", hint)
+        options = self._by_name if ref.namespace is None else map(written, self._found)
+        message = f"there is no {self.noun} {shown!r}"
+        return Miss(f"unknown_{self.noun}", message, self._elsewhere(ref), shown, options)
 
     def _elsewhere(self, ref: Ref) -> str:
         same = sorted(written(key) for key in self._by_name.get(ref.name, []))

@@ -11,7 +11,7 @@ from engine.core.breaker import BreakerPolicy
 from engine.core.documents.section import Section
 from engine.core.errors import Kind
 from engine.core.retry import NEVER, RetryPolicy
-from engine.core.words import did_you_mean, listed, shorten
+from engine.core.words import listed, shorten
 
 POLICIES = ("exponential", "fixed", "none")
 RETRY_FIELDS = (
@@ -87,7 +87,7 @@ def _kinds(section: Section, default: frozenset[Kind]) -> frozenset[Kind]:
         return default
     for word in words:
         if word not in _KINDS:
-            hint = did_you_mean(word, _KINDS) or f"one of: {listed(_KINDS)}"
+            hint = section.report.nearest(word, _KINDS) or f"one of: {listed(_KINDS)}"
             section.error("on", "bad_value", f"{shorten(word)!r} is not a kind of failure", hint)
     return frozenset(Kind(word) for word in words if word in _KINDS)
 

@@ -6,18 +6,24 @@ written as a person would write it: `spec.tasks[2].input`, `metadata.labels['a/b
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 from engine.core.views import Problem, Severity
-from engine.core.words import shorten
+from engine.core.words import MOST_OPTIONS, did_you_mean, shorten
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _TOKEN = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]|\['((?:[^'\\]|\\.)*)'\]")
 _LONGEST_KEY = 80
+MOST_PROBLEMS = 1_000
+"""Of one document; the rest is counted."""
+
+MOST_COMPARISONS = 20_000
+"""Of words, when looking for what an author may have meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +99,55 @@ def parent(path: str) -> str:
 
 
 class Report:
-    """The problems of one document. `subject` is filled in once the name is known."""
+    """The problems of one document. `subject` is filled in once the name is known.
+
+    `places` is where templates keep what they found when they had to look for a mistake.
+    """
 
     def __init__(self, raw: RawDocument) -> None:
         self.raw = raw
         self.subject = ""
-        self.failed = False
+        self.errors = 0
+        self.expressions = 0
+        self.places: dict[int, tuple[Any, Mapping[Any, str]]] = {}
+        self._hidden = 0
         self._found: list[Problem] = []
+        self._comparisons = MOST_COMPARISONS
+
+    @property
+    def failed(self) -> bool:
+        """Whether the document cannot be used."""
+        return self.errors > 0
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Everything written down so far, in order of discovery."""
-        return tuple(self._found)
+        if not self._hidden:
+            return tuple(self._found)
+        message = f"{self._hidden:,} more problems are not shown"
+        file, severity = self.raw.file, self._found[-1].severity
+        line = max(problem.line for problem in self._found)
+        last = Problem(file, line, "", severity, "too_many", message, "", self.subject)
+        return (*self._found, last)
 
     def error(self, path: str, code: str, message: str, hint: str = "") -> None:
         """The document cannot be used."""
-        self.failed = True
+        self.errors += 1
         self._add("error", path, code, message, hint)
 
     def warn(self, path: str, code: str, message: str, hint: str = "") -> None:
         """The document works, but probably not as its author thinks."""
         self._add("warning", path, code, message, hint)
+
+    def nearest(self, word: str, options: Iterable[str]) -> str:
+        """A hint with the nearest of some options, "" when none is near.
+
+        Looking is slow, and a document may hold twenty thousand mistakes: after so many
+        comparisons nobody is looked for any more.
+        """
+        among = list(islice(options, MOST_OPTIONS))
+        self._comparisons -= len(among)
+        return did_you_mean(word, among) if self._comparisons >= 0 else ""
 
     def line(self, path: str) -> int:
         """The line of `path`, or of its nearest known ancestor; 0 when nothing is known."""
@@ -123,6 +157,9 @@ class Report:
         return lines.get(path, 0)
 
     def _add(self, severity: Severity, path: str, code: str, message: str, hint: str) -> None:
+        if len(self._found) >= MOST_PROBLEMS:
+            self._hidden += 1
+            return
         line = self.line(path)
         self._found.append(
             Problem(self.raw.file, line, path, severity, code, message, hint, self.subject)

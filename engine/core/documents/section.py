@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.core.documents.raw import Report, join
-from engine.core.words import did_you_mean, listed, shorten
+from engine.core.words import listed, shorten
 
 _DURATION = re.compile(r"([0-9]{1,15})(ms|s|m|h)\Z")
 _UNIT = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
@@ -161,7 +161,7 @@ class Section:
         value = self.text(key, default)
         words = list(options)
         if value not in words:
-            hint = did_you_mean(value, words) or f"one of: {listed(words)}"
+            hint = self.report.nearest(value, words) or f"one of: {listed(words)}"
             self.error(key, "bad_value", f"{shorten(value)!r} is not allowed here", hint)
             return default
         return value
@@ -189,7 +189,9 @@ class Section:
             if key in later:
                 self.warn(key, "not_supported_yet", f"{key} is not carried out yet: {later[key]}")
             else:
-                hint = did_you_mean(key, known) or f"known fields: {listed(sorted(known), 30)}"
+                hint = (
+                    self.report.nearest(key, known) or f"known fields: {listed(sorted(known), 30)}"
+                )
                 message = f"unknown field {shorten(key)!r} is ignored"
                 self.warn(key, "unknown_field", message, hint)
 

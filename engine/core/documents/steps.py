@@ -28,7 +28,7 @@ from engine.core.documents.templates import (
 )
 from engine.core.model import Case, Fallback, ForEach, Step, Switch, Target
 from engine.core.template import Condition, Template
-from engine.core.words import did_you_mean, listed, shorten
+from engine.core.words import listed, shorten
 
 STEP_FIELDS = (
     "id",
@@ -82,7 +82,7 @@ class Around:
 def read_step(report: Report, path: str, value: Any, around: Around) -> Step | None:
     """The step, or None with every reason reported."""
     section = Section(report, path, value, STEP_FIELDS, STEP_LATER)
-    before = len(report.problems)
+    before = report.errors
     name = section.text("id")
     uses = Uses()
     switch = _switch(section, around, uses)
@@ -97,7 +97,7 @@ def read_step(report: Report, path: str, value: Any, around: Around) -> Step | N
     fallback = _fallback(section, around, roots, uses)
     depends = _depends(section, name, around, uses, loop)
     policies = (section.duration("timeout"), read_retry(section), read_breaker(section))
-    if any(found.severity == "error" for found in report.problems[before:]):
+    if report.errors > before:
         return None
     return Step(name, target, step_input, depends, condition, switch, loop, *policies, fallback)
 
@@ -289,15 +289,15 @@ def step_of(
     if reference[0] != "tasks":
         return ""
     if len(reference) < 2:
-        where = locate(path, compiled.source, reference)
+        where = locate(report, path, compiled, reference)
         report.error(where, "bad_reference", "name the step: tasks.<id>.output", "")
         return ""
-    where = path if reference[1] in around.ids else locate(path, compiled.source, reference)
+    where = path if reference[1] in around.ids else locate(report, path, compiled, reference)
     if not _step_known(report, where, str(reference[1]), name, around):
         return ""
     if len(reference) > 2 and reference[2] not in _TASK_WORDS:
-        where = locate(path, compiled.source, reference)
-        hint = did_you_mean(str(reference[2]), _TASK_WORDS) or "a step has output and status"
+        where = locate(report, path, compiled, reference)
+        hint = report.nearest(str(reference[2]), _TASK_WORDS) or "a step has output and status"
         report.warn(
             where, "unknown_property", f"a step has no {shorten(str(reference[2]))!r}", hint
         )
@@ -306,7 +306,7 @@ def step_of(
 
 def _step_known(report: Report, path: str, wanted: str, name: str, around: Around) -> bool:
     if wanted not in around.ids:
-        hint = did_you_mean(wanted, around.ids) or f"the steps are: {listed(around.ids)}"
+        hint = report.nearest(wanted, around.ids) or f"the steps are: {listed(around.ids)}"
         report.error(path, "unknown_step", f"there is no step {shorten(wanted)!r}", hint)
         return False
     if wanted == name:
@@ -326,9 +326,9 @@ def _variable_known(
         return
     names = ("item", "index", loop.item_var, loop.index_var, *_RESERVED)
     if reference[1] not in names:
-        where = locate(path, compiled.source, reference)
+        where = locate(report, path, compiled, reference)
         wanted = shorten(str(reference[1]))
-        hint = did_you_mean(wanted, names) or f"known: {listed(dict.fromkeys(names))}"
+        hint = report.nearest(wanted, names) or f"known: {listed(dict.fromkeys(names))}"
         report.error(where, "unknown_variable", f"forEach has no variable {wanted!r}", hint)
 
 

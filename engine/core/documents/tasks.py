@@ -21,7 +21,7 @@ from engine.core.documents.templates import TASK_ROOTS, read_template
 from engine.core.model import STRENGTH, Effect, HttpSpec, Task, TaskType, WorkflowRef, strongest
 from engine.core.template import Template
 from engine.core.transform import Transform, TransformError, compile_transform
-from engine.core.words import did_you_mean, listed, shorten
+from engine.core.words import listed, shorten
 
 TYPES: tuple[str, ...] = get_args(TaskType)
 BODY_FIELDS = ("type", "http", "request", "transform", "python", "sleep", "workflow", "connector")
@@ -134,7 +134,7 @@ def _operation(spec: Section, known: Known, home: str) -> Operation | None:
         return None
     operations = known.connectors[found[0]].operations
     if named[1] not in operations:
-        hint = did_you_mean(named[1], operations) or f"it has: {listed(operations)}"
+        hint = spec.report.nearest(named[1], operations) or f"it has: {listed(operations)}"
         message = f"the connector has no operation {shorten(named[1])!r}"
         spec.error("connector", "unknown_operation", message, hint)
     return operations.get(named[1])
@@ -166,7 +166,7 @@ def _type(spec: Section) -> str | None:
         spec.error("type", "missing_field", "a task needs a type", f"one of: {listed(TYPES)}")
         return None
     if value not in TYPES:
-        near = did_you_mean(value, TYPES) if isinstance(value, str) else ""
+        near = spec.report.nearest(value, TYPES) if isinstance(value, str) else ""
         hint = near or f"one of: {listed(TYPES)}"
         spec.error("type", "unknown_type", f"{shorten(str(value))!r} is not a task type", hint)
         return None
@@ -215,7 +215,7 @@ def _python(spec: Section, known: Known) -> _Body | None:
         section.error("function", "missing_field", "a python task names a registered function")
         return None
     if known.strict and name not in known.functions:
-        hint = did_you_mean(name, known.functions) or "register it before the folder is read"
+        hint = spec.report.nearest(name, known.functions) or "register it before the folder is read"
         message = f"no function {shorten(name)!r} is registered"
         section.error("function", "unknown_function", message, hint)
     return _Body("python", known.functions.get(name, Effect.MUTATION), python=name)

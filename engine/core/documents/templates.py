@@ -1,7 +1,7 @@
 """Templates and conditions of a document, compiled, with their mistakes at the right place."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from engine.core.template import (
     compile_condition,
     compile_template,
 )
-from engine.core.words import did_you_mean, listed
+from engine.core.words import listed
 
 Reference = tuple[str | int, ...]
 
@@ -25,17 +25,28 @@ STEP_ROOTS = ("input", "tasks")
 LOOP_ROOTS = ("input", "tasks", "forEach")
 
 
+MOST_EXPRESSIONS = 5_000
 _LONGEST_KEPT = 1_000
+_MOST_SEARCHED = 500
 
 
 def read_template(report: Report, path: str, value: Any, roots: Collection[str]) -> Template:
     """The compiled template; one that is wrong is reported and answered with an empty one."""
+    report.expressions += _expressions(value)
+    if report.expressions > MOST_EXPRESSIONS:
+        message = f"a document has at most {MOST_EXPRESSIONS:,} expressions"
+        report.error(path, "too_many", message, "move a part of it into a document of its own")
+        return EMPTY
     try:
         template = _template(value)
     except TemplateError as error:
         report.error(inside(path, error.path), "bad_template", error.message, error.hint)
         return EMPTY
     return template if _roots_known(report, path, template, roots) else EMPTY
+
+
+def _expressions(value: Any) -> int:
+    return json.dumps(value, ensure_ascii=False).count("{{")
 
 
 def _template(value: Any) -> Template:
@@ -76,22 +87,32 @@ def _roots_known(
     strange = [found for found in compiled.references() if found[0] not in roots]
     for reference in sorted(strange, key=str)[:1]:
         root = str(reference[0])
-        where = locate(path, compiled.source, reference)
-        hint = did_you_mean(root, roots) or f"here it may begin with: {listed(roots)}"
+        where = locate(report, path, compiled, reference)
+        hint = report.nearest(root, roots) or f"here it may begin with: {listed(roots)}"
         if root == "forEach":
             hint = "forEach is known only in the input of a step that has forEach"
         report.error(where, "unknown_root", f"a reference cannot begin with {root!r}", hint)
     return not strange
 
 
-def locate(path: str, value: Any, reference: Reference) -> str:
-    """The path of the text inside `value` that makes `reference`; only asked after a mistake."""
-    children: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, dict):
-        children = value.items()
-    elif isinstance(value, list):
-        children = enumerate(value)
+def locate(report: Report, path: str, compiled: Template | Condition, reference: Reference) -> str:
+    """The path of the text that makes `reference`; only asked after a mistake."""
+    if isinstance(compiled, Condition) or not isinstance(compiled.source, dict | list):
+        return path
+    # Asked once per mistake, of which one value may hold thousands: look through it only once.
+    kept = report.places.get(id(compiled))
+    if kept is None:
+        few = _expressions(compiled.source) <= _MOST_SEARCHED
+        found = dict(_places(path, compiled.source)) if few else {}
+        kept = report.places[id(compiled)] = (compiled, found)
+    return kept[1].get(reference, path)
+
+
+def _places(path: str, value: Any) -> Iterator[tuple[Reference, str]]:
+    if isinstance(value, str):
+        yield from ((reference, path) for reference in _template(value).references())
+        return
+    children = value.items() if isinstance(value, dict) else enumerate(value)
     for key, child in children:
-        if reference in compile_template(child).references():
-            return locate(join(path, key), child, reference)
-    return path
+        if isinstance(child, str | dict | list):
+            yield from _places(join(path, key), child)

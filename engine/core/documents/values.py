@@ -2,18 +2,28 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from engine.core.documents.raw import join, split
 from engine.core.documents.shapes import Part, Types
 from engine.core.schema import wants_structure
-from engine.core.words import did_you_mean, listed, shorten
+from engine.core.words import listed, shorten
 
-Typing = Callable[[tuple[str | int, ...]], Types | None]
-"""The types that a reference can have."""
+
+class Surroundings(Protocol):
+    """What a comparison asks of the workflow around the value."""
+
+    def types(self, reference: tuple[str | int, ...]) -> Types | None:
+        """The types that a reference can have."""
+        ...
+
+    def nearest(self, word: str, options: Iterable[str]) -> str:
+        """A hint with the nearest of some options."""
+        ...
+
 
 _TEMPLATE = re.compile(r"\$?\{\{.*?\}\}", re.DOTALL)
 _WHOLE = re.compile(r"\s*\$?\{\{((?:(?!\}\}).)*)\}\}\s*\Z", re.DOTALL)
@@ -32,14 +42,14 @@ class Finding:
     hint: str = ""
 
 
-def compare(part: Part, value: Any, path: str, typing: Typing) -> tuple[Finding, ...]:
+def compare(part: Part, value: Any, path: str, around: Surroundings) -> tuple[Finding, ...]:
     """What in `value` certainly does not fit what `part` describes."""
-    return tuple(islice(_Comparison(typing).of(part, value, path), _MOST))
+    return tuple(islice(_Comparison(around).of(part, value, path), _MOST))
 
 
 class _Comparison:
-    def __init__(self, typing: Typing, shape_only: bool = False) -> None:
-        self.typing = typing
+    def __init__(self, around: Surroundings, shape_only: bool = False) -> None:
+        self.around = around
         self.shape_only = shape_only  # templates inside were masked, so scalars mean nothing
 
     def of(self, part: Part, value: Any, path: str) -> Iterator[Finding]:
@@ -64,7 +74,7 @@ class _Comparison:
                 yield from self.of(child, given, join(path, name))
             elif part.closed:
                 known = sorted(part.properties)
-                hint = did_you_mean(name, known) or f"it takes: {listed(known) or 'nothing'}"
+                hint = self.around.nearest(name, known) or f"it takes: {listed(known) or 'nothing'}"
                 message = f"{shorten(name)!r} is not an input here"
                 yield Finding(join(path, name), "unknown_input", message, hint)
         for name in part.required:
@@ -85,7 +95,7 @@ class _Comparison:
 
     def _reference(self, part: Part, text: str, path: str) -> Iterator[Finding]:
         found = _PATH.match(text)
-        types = self.typing(split(found[1])) if found is not None else None
+        types = self.around.types(split(found[1])) if found is not None else None
         # Text may hold JSON, which is read where an object or a list is wanted.
         if types is None or ("string" in types and wants_structure(part.schema)):
             return
@@ -99,7 +109,7 @@ class _Comparison:
             message = f"this must be {_or(part.types)}, and the text is not JSON"
             yield Finding(path, "type_clash", message, "write it as YAML, without quotes")
             return
-        yield from _Comparison(self.typing, templates > 0).of(part, inner, path)
+        yield from _Comparison(self.around, templates > 0).of(part, inner, path)
 
 
 _OBJECT, _ARRAY, _STRING = frozenset({"object"}), frozenset({"array"}), frozenset({"string"})
