@@ -80,6 +80,7 @@ def entry(
     folders: Iterable[Path],
     *,
     demo: bool,
+    toolsets: Iterable[str] = (),
     python: str = sys.executable,
     source: Path | None = None,
 ) -> dict[str, Any]:
@@ -94,6 +95,7 @@ def entry(
             str(folder.expanduser().absolute()) for folder in folders
         ),
         "HANDRAIL_DEMO": "1" if demo else "",
+        "HANDRAIL_TOOLSETS": ",".join(sorted(toolsets)),
         "PYTHONPATH": str(source) if source else "",
     }
     given = {name: value for name, value in environment.items() if value}

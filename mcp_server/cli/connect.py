@@ -35,8 +35,13 @@ def session_entry(session: Session) -> dict[str, Any]:
     from mcp_server.cli.opening import server_settings
 
     settings = server_settings(session)
-    demo = settings.demo or not settings.folders
-    return entry(_absolute(settings.database), settings.folders, demo=demo, source=_source())
+    return entry(
+        _absolute(settings.database),
+        settings.folders,
+        demo=settings.demo or not settings.folders,
+        toolsets=settings.toolsets if settings.toolsets != {"default"} else (),
+        source=_source(),
+    )
 
 
 def _absolute(database: str) -> str:

@@ -40,11 +40,18 @@ def test_an_app_that_is_not_installed_has_no_file(tmp_path: Path) -> None:
 def test_an_entry_has_absolute_paths_and_only_what_was_said() -> None:
     plain = entry("", (), demo=False, python="bin/python")
     assert plain == {"command": os.path.abspath("bin/python"), "args": ["-m", "mcp_server"]}
-    full = entry("/d/h.db", (Path("flows"), Path("/more")), demo=True, source=Path("/src"))
+    full = entry(
+        "/d/h.db",
+        (Path("flows"), Path("/more")),
+        demo=True,
+        toolsets=("operate", "default"),
+        source=Path("/src"),
+    )
     assert full["env"] == {
         "HANDRAIL_DATABASE_URL": "/d/h.db",
         "HANDRAIL_WORKFLOWS": os.pathsep.join([str(Path("flows").absolute()), "/more"]),
         "HANDRAIL_DEMO": "1",
+        "HANDRAIL_TOOLSETS": "default,operate",
         "PYTHONPATH": "/src",
     }
 

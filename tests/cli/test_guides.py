@@ -1,8 +1,11 @@
 """What the guides claim, held against the code that decides it."""
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from engine.core.definition import Catalogue, parse_documents
@@ -14,7 +17,8 @@ from engine.core.retry import SECOND, RetryPolicy
 from engine.core.status import MOVES, OUTCOMES, RETRYABLE_BY_HAND, TERMINAL, Status
 from engine.core.version import VersionClash, next_version
 from engine.shell.load import load_folder
-from mcp_server.cli.root import COMMANDS
+from mcp_server.cli.root import COMMANDS, handrail
+from mcp_server.cli.session import Session
 from tests.tree import ROOT
 
 GUIDES = ROOT / "docs" / "guides"
@@ -97,6 +101,24 @@ def test_the_table_of_version_numbers_is_what_the_rule_gives() -> None:
 def test_every_command_in_a_guide_exists(page: str) -> None:
     named = re.findall(r"handrail ([a-z]+)", PAGES[page])
     assert set(named) <= set(COMMANDS)
+
+
+def _commands() -> Iterator[tuple[str, list[str]]]:
+    """Every line of a shell block in the guides, the reference and the README."""
+    for path in (*sorted(GUIDES.glob("*.md")), ROOT / "docs" / "cli.md", ROOT / "README.md"):
+        for block in re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+            for line in re.findall(r"^(?:\S*/)?handrail .*", block, re.MULTILINE):
+                yield line, shlex.split(line, comments=True)[1:]
+
+
+@pytest.mark.parametrize(("line", "words"), list(_commands()))
+def test_every_command_line_in_the_documentation_can_be_parsed(line: str, words: list[str]) -> None:
+    command = handrail.get_command(click.Context(handrail), words[0])
+    assert command is not None
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Path):  # a folder of an example is not here
+            monkeypatch.setattr(parameter.type, "exists", False)
+    assert command.make_context(words[0], words[1:], obj=Session()), line
 
 
 @pytest.mark.parametrize("page", PAGES)

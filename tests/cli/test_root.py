@@ -1,6 +1,7 @@
 """The command itself: what it lists, what it suggests, what it does not import."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -96,6 +97,19 @@ def test_wrong_usage_is_one_json_value_where_json_was_asked_for(
     assert main(["run", "--json"]) == 2
     found = json.loads(capsys.readouterr().out)
     assert found["error"]["code"] == "usage"
+
+
+def test_a_shell_can_complete_commands_and_options() -> None:
+    asked = {"COMP_WORDS": "handrail run --d", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mcp_server.cli"],
+        env={**os.environ, **asked, "_HANDRAIL_COMPLETE": "bash_complete"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert "plain,--dry-run" in done.stdout.splitlines()
 
 
 def test_no_command_at_all_shows_the_help_and_is_wrong_usage() -> None:
