@@ -13,15 +13,18 @@ events were cut off; that takes a copy of the last hash somewhere else.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from hmac import digest as hmac_digest
 
 GENESIS = bytes(32)
 """The hash before the first event."""
 
 SALT_BYTES = 32
 
-Line = tuple[int, str, int, int, str, int, int, str, bytes | None, bytes | None, bytes, bytes]
-"""A journal row in the order of its columns, with the body as bytes."""
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_INNER_REST, _OUTER_REST = b"\x36" * 32, b"\x5c" * 32
+
+Line = tuple[int, str, int, int, str, int, int, str, str | None, bytes | None, bytes, bytes]
+"""A journal row in the order of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,17 @@ class Verification:
 
 
 def commit(salt: bytes, body: bytes) -> bytes:
-    """The commitment of a body: it proves the body while the salt exists, and hides it after."""
-    return hmac_digest(salt, body, "sha256")
+    """The commitment of a body: it proves the body while the salt exists, and hides it after.
+
+    This is RFC 2104 spelled out for keys of 32 bytes: it runs twice for every event, and the
+    library's general form takes twice as long.
+
+    >>> import hmac
+    >>> commit(bytes(range(32)), b"body") == hmac.digest(bytes(range(32)), b"body", "sha256")
+    True
+    """
+    inner = sha256(salt.translate(_INNER) + _INNER_REST + body).digest()
+    return sha256(salt.translate(_OUTER) + _OUTER_REST + inner).digest()
 
 
 def link(
@@ -73,44 +85,43 @@ class Walk:
     def __init__(self) -> None:
         self._before = GENESIS
         self._position = 0
-        self._events = self._intact = self._erased = 0
+        self._intact = self._erased = 0
         self._problems: list[Problem] = []
 
     def step(self, lines: Iterable[Line]) -> None:
         """Check the next events; they must follow those of the step before."""
+        before, expected = self._before, self._position + 1
         for line in lines:
-            self._events += 1
-            problem = self._gap(line) or _fault(self._before, line)
-            if problem:
-                self._problems.append(Problem(line[0], problem))
+            position, own = line[0], line[11]
+            if problem := _problem(before, expected, line):
+                self._problems.append(Problem(position, problem))
             elif line[8] is None:
                 self._erased += 1
             else:
                 self._intact += 1
-            self._position, self._before = line[0], line[11]
+            before, expected = own, position + 1
+        self._before, self._position = before, expected - 1
 
     def result(self) -> Verification:
         """What has been found so far."""
-        return Verification(self._events, self._intact, self._erased, tuple(self._problems))
-
-    def _gap(self, line: Line) -> str:
-        expected = self._position + 1
-        return "" if line[0] == expected else f"events are missing from position {expected} on"
+        events = self._intact + self._erased + len(self._problems)
+        return Verification(events, self._intact, self._erased, tuple(self._problems))
 
 
-def _fault(before: bytes, line: Line) -> str:
+def _problem(before: bytes, expected: int, line: Line) -> str:
+    """What is wrong with a line, or nothing."""
+    position, tenant, stream, version, kind, schema, at, actor, body, salt, commitment, own = line
+    if position != expected:
+        return f"events are missing from position {expected} on"
     try:
-        return _changed(before, line)
+        if own != link(
+            before, position, tenant, stream, version, kind, schema, at, actor, commitment
+        ):
+            return "its header or its place in the chain was changed"
+        if body is not None and salt is not None:
+            return "" if commit(salt, body.encode()) == commitment else "its body was changed"
     except (TypeError, ValueError, AttributeError):
-        return "a value in it was replaced by one of another type"
-
-
-def _changed(before: bytes, line: Line) -> str:
-    *header, body, salt, commitment, own = line
-    if own != link(before, *header, commitment):
-        return "its header or its place in the chain was changed"
+        return "a value in it was replaced by one that was never written"
     if body is None and salt is None:
         return ""
-    if body is None or salt is None:
-        return "its body was removed without its salt, or the other way round"
-    return "" if commit(salt, body) == commitment else "its body was changed"
+    return "its body was removed without its salt, or the other way round"

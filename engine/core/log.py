@@ -6,7 +6,7 @@ and need no counter. Tables beside the journal are projections: pure functions o
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Param = str | int | bytes | None
@@ -55,12 +55,16 @@ class EventKind:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Everything a feature may bring to the engine; there is no other way in."""
+    """Everything a feature may bring to the engine; there is no other way in.
+
+    `project` says by the class of an event which function draws it; the events of other classes
+    are not even shown to the feature. `tables` are those that these functions alone fill.
+    """
 
     name: str
     kinds: tuple[EventKind, ...] = ()
     tables: tuple[str, ...] = ()
-    project: Project = lambda _: ()
+    project: Mapping[type[Any], Project] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,15 @@
 """Runs as lists and counts see them: one row a run."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from types import MappingProxyType
-from typing import Any
 
 from engine.core import events as ev
 from engine.core.log import EventKind, Feature, Recorded, Write
 
 
-def project(recorded: Recorded) -> Iterable[Write]:
-    """The rows that an event of a run touches."""
-    write = _WRITES.get(type(recorded.event))
-    return write(recorded, recorded.event) if write else ()
-
-
-def _started(recorded: Recorded, event: ev.RunStarted) -> Iterable[Write]:
-    yield Write(
+def _started(recorded: Recorded) -> Iterable[Write]:
+    event: ev.RunStarted = recorded.event
+    row = Write(
         "run_insert",
         {
             "id": recorded.stream,
@@ -36,27 +30,31 @@ def _started(recorded: Recorded, event: ev.RunStarted) -> Iterable[Write]:
             "key": event.key,
         },
     )
-    if event.key:
-        yield Write(
-            "start_key_insert",
-            {
-                "tenant": recorded.tenant,
-                "namespace": event.namespace,
-                "workflow": event.workflow,
-                "key": event.key,
-                "run": recorded.stream,
-                "input_digest": event.input_digest,
-            },
-        )
+    return (row, _start_key(recorded, event)) if event.key else (row,)
 
 
-def _resumed(recorded: Recorded, _: ev.RunResumed) -> Iterable[Write]:
-    yield Write("run_resumed", {"id": recorded.stream, "at": recorded.at})
+def _start_key(recorded: Recorded, event: ev.RunStarted) -> Write:
+    return Write(
+        "start_key_insert",
+        {
+            "tenant": recorded.tenant,
+            "namespace": event.namespace,
+            "workflow": event.workflow,
+            "key": event.key,
+            "run": recorded.stream,
+            "input_digest": event.input_digest,
+        },
+    )
 
 
-def _paused(recorded: Recorded, event: ev.RunPaused) -> Iterable[Write]:
+def _resumed(recorded: Recorded) -> Iterable[Write]:
+    return (Write("run_resumed", {"id": recorded.stream, "at": recorded.at}),)
+
+
+def _paused(recorded: Recorded) -> Iterable[Write]:
+    event: ev.RunPaused = recorded.event
     failure = event.failure
-    yield Write(
+    paused = Write(
         "run_paused",
         {
             "id": recorded.stream,
@@ -67,19 +65,21 @@ def _paused(recorded: Recorded, event: ev.RunPaused) -> Iterable[Write]:
             "failure_code": failure.code if failure else "",
         },
     )
+    return (paused,)
 
 
-def _completed(recorded: Recorded, _: ev.RunCompleted) -> Iterable[Write]:
-    yield _ended(recorded, "completed", "", "", "")
+def _completed(recorded: Recorded) -> Iterable[Write]:
+    return (_ended(recorded, "completed", "", "", ""),)
 
 
-def _failed(recorded: Recorded, event: ev.RunFailed) -> Iterable[Write]:
+def _failed(recorded: Recorded) -> Iterable[Write]:
+    event: ev.RunFailed = recorded.event
     failure = event.failure
-    yield _ended(recorded, event.status, event.step, failure.kind.value, failure.code)
+    return (_ended(recorded, event.status, event.step, failure.kind.value, failure.code),)
 
 
-def _cancelled(recorded: Recorded, _: ev.RunCancelled) -> Iterable[Write]:
-    yield _ended(recorded, "cancelled", "", "", "")
+def _cancelled(recorded: Recorded) -> Iterable[Write]:
+    return (_ended(recorded, "cancelled", "", "", ""),)
 
 
 def _ended(recorded: Recorded, status: str, step: str, kind: str, code: str) -> Write:
@@ -96,21 +96,10 @@ def _ended(recorded: Recorded, status: str, step: str, kind: str, code: str) -> 
     )
 
 
-def _retried(recorded: Recorded, event: ev.RunRetried) -> Iterable[Write]:
-    yield Write("run_retried", {"id": recorded.stream, "by": event.by, "at": recorded.at})
+def _retried(recorded: Recorded) -> Iterable[Write]:
+    event: ev.RunRetried = recorded.event
+    return (Write("run_retried", {"id": recorded.stream, "by": event.by, "at": recorded.at}),)
 
-
-_WRITES: Mapping[type[Any], Callable[[Recorded, Any], Iterable[Write]]] = MappingProxyType(
-    {
-        ev.RunStarted: _started,
-        ev.RunResumed: _resumed,
-        ev.RunPaused: _paused,
-        ev.RunCompleted: _completed,
-        ev.RunFailed: _failed,
-        ev.RunCancelled: _cancelled,
-        ev.RunRetried: _retried,
-    }
-)
 
 FEATURE = Feature(
     name="runs",
@@ -132,5 +121,15 @@ FEATURE = Feature(
         EventKind("run.retried", ev.RunRetried),
     ),
     tables=("runs", "start_keys"),
-    project=project,
+    project=MappingProxyType(
+        {
+            ev.RunStarted: _started,
+            ev.RunResumed: _resumed,
+            ev.RunPaused: _paused,
+            ev.RunCompleted: _completed,
+            ev.RunFailed: _failed,
+            ev.RunCancelled: _cancelled,
+            ev.RunRetried: _retried,
+        }
+    ),
 )

@@ -2,33 +2,15 @@
 
 import json
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from engine.core import events as ev
 from engine.core.log import EventKind, Feature, Recorded, Write
 
 
-def project(recorded: Recorded) -> Iterable[Write]:
-    """The rows that an event of a workflow's versions touches."""
-    match recorded.event:
-        case ev.VersionPublished() as event:
-            yield _published(recorded, event)
-        case ev.DefaultSet(version, pinned):
-            yield Write("version_default_clear", {"stream": recorded.stream})
-            yield Write(
-                "version_default_set",
-                {"stream": recorded.stream, "version": version, "pinned": int(pinned)},
-            )
-        case ev.VersionDeprecated(version, undone):
-            yield Write(
-                "version_deprecate",
-                {"stream": recorded.stream, "version": version, "deprecated": int(not undone)},
-            )
-        case _:
-            return
-
-
-def _published(recorded: Recorded, event: ev.VersionPublished) -> Write:
-    return Write(
+def _published(recorded: Recorded) -> Iterable[Write]:
+    event: ev.VersionPublished = recorded.event
+    row = Write(
         "version_insert",
         {
             "stream": recorded.stream,
@@ -43,6 +25,29 @@ def _published(recorded: Recorded, event: ev.VersionPublished) -> Write:
             "published_at": recorded.at,
         },
     )
+    return (row,)
+
+
+def _default_set(recorded: Recorded) -> Iterable[Write]:
+    event: ev.DefaultSet = recorded.event
+    stream, pinned = recorded.stream, int(event.pinned)
+    return (
+        Write("version_default_clear", {"stream": stream}),
+        Write(
+            "version_default_set", {"stream": stream, "version": event.version, "pinned": pinned}
+        ),
+    )
+
+
+def _deprecated(recorded: Recorded) -> Iterable[Write]:
+    event: ev.VersionDeprecated = recorded.event
+    stream, deprecated = recorded.stream, int(not event.undone)
+    return (
+        Write(
+            "version_deprecate",
+            {"stream": stream, "version": event.version, "deprecated": deprecated},
+        ),
+    )
 
 
 FEATURE = Feature(
@@ -54,5 +59,11 @@ FEATURE = Feature(
         EventKind("breaker.moved", ev.BreakerMoved),
     ),
     tables=("versions",),
-    project=project,
+    project=MappingProxyType(
+        {
+            ev.VersionPublished: _published,
+            ev.DefaultSet: _default_set,
+            ev.VersionDeprecated: _deprecated,
+        }
+    ),
 )

@@ -2,37 +2,75 @@
 
 Each request is judged by itself: a stale one, one whose precondition fails or whose event
 cannot be written is answered with its error and leaves no trace, whatever its neighbours do.
-Nothing here commits; the writer (`writer.py`) does.
+After any other error the whole transaction must be undone. Nothing here commits; the writer
+(`writer.py`) does.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.core.chain import GENESIS, SALT_BYTES, commit, link
 from engine.core.codec import Codec
 from engine.core.errors import Stale
-from engine.core.log import NEW, Append, Appended, Entry, Feature, Recorded, Row, Taken, Write
-from engine.store.bulk import Bulk
+from engine.core.log import (
+    NEW,
+    Append,
+    Appended,
+    Entry,
+    Feature,
+    Project,
+    Recorded,
+    Row,
+    Taken,
+    Unless,
+    Write,
+)
+from engine.store.bulk import Bound, Bulk, Execute
 from engine.store.dialect import Statement
 
 MANY_STREAMS = 50_000
 """How many streams' versions a process remembers before it begins anew."""
 
+Query = Callable[[Statement, Mapping[str, Any]], list[Row]]
+"""Carries out one statement now and gives its rows."""
 
-@dataclass(frozen=True, slots=True)
+Line = tuple[Any, ...]
+"""A journal row in the order of `journal_insert`."""
+
+
 class Schema:
-    """What a batch must know of events and statements."""
+    """What the store knows of events and statements; `chance` gives unpredictable bytes.
 
-    codec: Codec
-    features: Sequence[Feature]
-    statements: Any
-    chance: Callable[[int], bytes]
+    `undrawn` are the kinds of event that no table shows.
+    """
 
-    def statement(self, name: str) -> Statement:
-        """A statement by its name."""
-        found: Statement = self.statements[name]
-        return found
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        statements: Mapping[str, Statement],
+        chance: Callable[[int], bytes],
+    ) -> None:
+        self.codec = Codec(kind for feature in features for kind in feature.kinds)
+        self.statements, self.chance = dict(statements), chance
+        self.tables = tuple(table for feature in features for table in feature.tables)
+        self.projects: dict[type[Any], tuple[Project, ...]] = {}
+        for feature in features:
+            for cls, project in feature.project.items():
+                self.projects[cls] = (*self.projects.get(cls, ()), project)
+        kinds = (kind for feature in features for kind in feature.kinds)
+        self.undrawn = {kind.name for kind in kinds if kind.cls not in self.projects}
+
+    def drawing(self, recorded: Recorded) -> Iterable[Bound]:
+        """The rows that an event touches, bound to their statements."""
+        for project in self.projects.get(type(recorded.event), ()):
+            for write in project(recorded):
+                yield self.bound(write)
+
+    def bound(self, write: Write) -> Bound:
+        """A write ready to be carried out; raises KeyError or TypeError for a wrong one."""
+        statement, params = self.statements[write.query], write.params
+        owner = statement.owner
+        return Bound(statement, statement.bind(params), params[owner] if owner else None)
 
 
 class Heads:
@@ -41,7 +79,7 @@ class Heads:
     def __init__(self) -> None:
         self.position = 0
         self.hash = GENESIS
-        self.versions: dict[int, int] = {}
+        self.versions: dict[tuple[str, int], int] = {}
         self.known = False
 
     def forget(self) -> None:
@@ -49,108 +87,162 @@ class Heads:
         self.known = False
         self.versions.clear()
 
+    def learn(self, rows: Sequence[Row]) -> None:
+        """Begin at the last row of the journal."""
+        self.position, self.hash = (rows[0]["position"], rows[0]["hash"]) if rows else (0, GENESIS)
+        self.known = True
+
+    def trim(self) -> None:
+        """Remember less; only between two batches, when every row can be read again."""
+        if len(self.versions) > MANY_STREAMS:
+            self.versions.clear()
+
 
 class Batch:
     """The requests of one transaction. `query` reads inside it, `execute` writes many rows."""
 
-    def __init__(self, schema: Schema, heads: Heads, query: Any, execute: Any) -> None:
+    def __init__(self, schema: Schema, heads: Heads, query: Query, execute: Execute) -> None:
         self._schema, self._heads = schema, heads
         self._query, self._execute = query, execute
         self._bulk = Bulk()
-        self._lines: list[tuple[Any, ...]] = []
+        self._lines: list[Line] = []
 
     def finish(self) -> None:
         """Carry out what is still waiting."""
         if self._lines:
-            self._execute(self._schema.statement("journal_insert").text, self._lines)
-            self._lines = []
+            lines, self._lines = self._lines, []
+            self._execute(self._schema.statements["journal_insert"].text, lines)
         self._bulk.carry_out(self._execute)
+
+    def _asked(self, query: str, params: Mapping[str, Any]) -> list[Row]:
+        """The rows of a statement that sees everything that was asked for before it."""
+        statement = self._schema.statements[query]
+        if self._bulk.touches(statement.tables) or (self._lines and "journal" in statement.tables):
+            self.finish()
+        return self._query(statement, params)
 
     # -- writes that are not history ---------------------------------------------------------
 
     def write(self, writes: Sequence[Write]) -> list[list[Row]]:
-        """Carry out writes; the rows of those that return some."""
+        """Carry out writes; the rows of those that return some.
+
+        An error leaves traces: the whole transaction must be undone.
+        """
         return [self._written(write) for write in writes]
 
     def _written(self, write: Write) -> list[Row]:
-        statement = self._schema.statement(write.query)
-        if not statement.returns:
-            self._bulk.add(statement, write)
-            return []
-        if self._bulk.touches(statement.tables):
-            self.finish()
-        return list(self._query(statement, write.params))
+        if self._schema.statements[write.query].returns:
+            return self._asked(write.query, write.params)
+        self._bulk.add(self._schema.bound(write))
+        return []
 
     # -- appends --------------------------------------------------------------------------------
 
     def append(self, request: Append) -> Appended:
         """Take one request in; raises Stale, Taken or CodecError and then has done nothing."""
-        for entry in request.entries:
-            if entry.expected != self._version(entry.stream):
-                raise Stale(f"stream {entry.stream} is not at version {entry.expected}")
+        dump = self._schema.codec.dump
+        bodies = [[dump(event) for event in entry.events] for entry in request.entries]
+        self._check(request.entries, request.tenant)
         if request.unless is not None:
-            self._check_unless(request)
-        bodies = [
-            [self._schema.codec.dump(event) for event in entry.events] for entry in request.entries
-        ]
-        position = self._heads.position
-        streams, lines, writes = [], list[tuple[Any, ...]](), list[Write]()
+            self._check_unless(request.unless)
+        draft = Draft(self._schema, self._heads, request)
         for entry, dumped in zip(request.entries, bodies, strict=True):
-            stream = entry.stream if entry.stream != NEW else position + 1
-            streams.append(stream)
-            for number, (event, body) in enumerate(zip(entry.events, dumped, strict=True), 1):
-                position += 1
-                version = entry.expected + number
-                lines.append((position, request, stream, version, body))
-                place = Recorded(
-                    position, request.tenant, stream, version, request.at, request.actor, event
-                )
-                for feature in self._schema.features:
-                    writes += feature.project(place)
-            writes += (_filled(write, stream) for write in entry.also)
-        self._take(lines, writes)
-        return self._done(request.entries, streams)
+            draft.add(entry, dumped)
+        return self._take(draft, request)
 
-    def _version(self, stream: int) -> int:
-        if stream == NEW:
-            return 0
-        version = self._heads.versions.get(stream)
+    def _check(self, entries: Sequence[Entry], tenant: str) -> None:
+        reached: dict[int, int] = {}
+        for entry in entries:
+            stream, expected = entry.stream, entry.expected
+            if stream == NEW:
+                if expected or not entry.events:
+                    raise ValueError("a new stream begins at version 0, with an event")
+                continue
+            version = reached.get(stream) or self._version(tenant, stream)
+            # Version 0 of a named stream: its name is somebody else's position, or nobody's.
+            if expected != version or not version:
+                raise Stale(f"stream {stream} is not at version {expected}")
+            reached[stream] = expected + len(entry.events)
+
+    def _version(self, tenant: str, stream: int) -> int:
+        version = self._heads.versions.get((tenant, stream))
         if version is None:
-            statement = self._schema.statement("journal_version")
-            version = self._query(statement, {"stream": stream})[0]["version"]
-            self._heads.versions[stream] = version
+            # Nothing that waits can concern it: a stream that was written to is remembered.
+            statement = self._schema.statements["journal_version"]
+            (row,) = self._query(statement, {"stream": stream, "tenant": tenant})
+            version = self._heads.versions[tenant, stream] = int(row["version"])
         return version
 
-    def _check_unless(self, request: Append) -> None:
-        assert request.unless is not None
-        statement = self._schema.statement(request.unless.query)
-        if self._bulk.touches(statement.tables):
-            self.finish()
-        rows = self._query(statement, request.unless.params)
+    def _check_unless(self, unless: Unless) -> None:
+        rows = self._asked(unless.query, unless.params)
         if rows:
             raise Taken(rows[0])
 
-    def _take(self, lines: list[tuple[Any, ...]], writes: list[Write]) -> None:
-        salts = self._schema.chance(SALT_BYTES * len(lines))
-        before = self._heads.hash
-        for number, (position, request, stream, version, (kind, schema, body)) in enumerate(lines):
+    def _take(self, draft: "Draft", request: Append) -> Appended:
+        heads = self._heads
+        heads.position, heads.hash = draft.position, draft.hash
+        self._lines += draft.lines
+        for bound in draft.writes:
+            self._bulk.add(bound)
+        versions = tuple(entry.expected + len(entry.events) for entry in request.entries)
+        for stream, version in zip(draft.streams, versions, strict=True):
+            heads.versions[request.tenant, stream] = version
+        return Appended(tuple(draft.streams), versions)
+
+
+class Draft:
+    """What one request would add to the journal. It changes nothing but itself."""
+
+    def __init__(self, schema: Schema, heads: Heads, request: Append) -> None:
+        self._schema = schema
+        self._tenant, self._at, self._actor = request.tenant, request.at, request.actor
+        self.position, self.hash = heads.position, heads.hash
+        self.streams: list[int] = []
+        self.lines: list[Line] = []
+        self.writes: list[Bound] = []
+
+    def add(self, entry: Entry, dumped: Sequence[tuple[str, int, str]]) -> None:
+        """Number, chain and project the events of one entry, whose stored forms are given."""
+        stream = entry.stream or self.position + 1
+        self.streams.append(stream)
+        salts = self._schema.chance(SALT_BYTES * len(dumped))
+        for number, (kind, schema, body) in enumerate(dumped):
+            event, version = entry.events[number], entry.expected + number + 1
             salt = salts[number * SALT_BYTES : (number + 1) * SALT_BYTES]
-            commitment = commit(salt, body.encode())
-            header = (request.tenant, stream, version, kind, schema, request.at, request.actor)
-            before = link(before, position, *header, commitment)
-            self._lines.append((position, *header, body, salt, commitment, before))
-            self._heads.position = position
-        self._heads.hash = before
-        for write in writes:
-            self._bulk.add(self._schema.statement(write.query), write)
+            self._line(stream, version, kind, schema, body, salt)
+            if type(event) in self._schema.projects:
+                place = (self.position, self._tenant, stream, version, self._at, self._actor)
+                self.writes += self._schema.drawing(Recorded(*place, event))
+        for write in entry.also:
+            self.writes.append(self._schema.bound(self._filled(write, stream)))
 
-    def _done(self, entries: Sequence[Entry], streams: list[int]) -> Appended:
-        if len(self._heads.versions) > MANY_STREAMS:
-            self._heads.versions.clear()
-        versions = tuple(entry.expected + len(entry.events) for entry in entries)
-        self._heads.versions.update(zip(streams, versions, strict=True))
-        return Appended(tuple(streams), versions)
+    def _line(
+        self, stream: int, version: int, kind: str, schema: int, body: str, salt: bytes
+    ) -> None:
+        position = self.position = self.position + 1
+        tenant, at, actor = self._tenant, self._at, self._actor
+        commitment = commit(salt, body.encode())
+        own = self.hash = link(
+            self.hash, position, tenant, stream, version, kind, schema, at, actor, commitment
+        )
+        self.lines.append(
+            (
+                position,
+                tenant,
+                stream,
+                version,
+                kind,
+                schema,
+                at,
+                actor,
+                body,
+                salt,
+                commitment,
+                own,
+            )
+        )
 
-
-def _filled(write: Write, stream: int) -> Write:
-    return Write(write.query, {**write.params, "stream": stream})
+    def _filled(self, write: Write, stream: int) -> Write:
+        if "stream" not in self._schema.statements[write.query].names:
+            return write
+        return Write(write.query, {**write.params, "stream": stream})

@@ -11,11 +11,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.core.log import Param, Write
+from engine.core.log import Param
 from engine.store.dialect import Statement
 
 Execute = Callable[[str, list[tuple[Param, ...]]], Any]
 """Carries out one statement for many rows of parameters."""
+
+
+@dataclass(slots=True)
+class Bound:
+    """A write whose parameters are in their places. `owner` is the value that `by` names."""
+
+    statement: Statement
+    row: tuple[Param, ...]
+    owner: Param
 
 
 @dataclass(slots=True)
@@ -24,6 +33,15 @@ class _Gather:
     rows: list[tuple[Param, ...]] = field(default_factory=list)
     owners: set[Param] = field(default_factory=set)
 
+    def notices(self, bound: Bound) -> bool:
+        """Whether it makes a difference which of the two comes first."""
+        statement = bound.statement
+        if self.statement.tables.isdisjoint(statement.tables):
+            return False
+        if statement.owner is None or self.statement.owner is None:
+            return True
+        return bound.owner in self.owners
+
 
 class Bulk:
     """Writes that are waiting to be carried out."""
@@ -31,38 +49,27 @@ class Bulk:
     def __init__(self) -> None:
         self._gathers: list[_Gather] = []
 
-    def add(self, statement: Statement, write: Write) -> None:
-        """Put one more write at the end; raises TypeError for wrong parameters."""
-        row = statement.bind(write.params)
-        owner = write.params[statement.owner] if statement.owner else None
-        gather = self._place(statement, owner)
-        gather.rows.append(row)
-        gather.owners.add(owner)
+    def add(self, bound: Bound) -> None:
+        """Put one more write at the end."""
+        gather = self._place(bound)
+        gather.rows.append(bound.row)
+        gather.owners.add(bound.owner)
 
-    def _place(self, statement: Statement, owner: Param) -> _Gather:
+    def _place(self, bound: Bound) -> _Gather:
         for gather in reversed(self._gathers):
-            if gather.statement is statement:
+            if gather.statement is bound.statement:
                 return gather
-            if _notices(gather, statement, owner):
+            if gather.notices(bound):
                 break
-        self._gathers.append(fresh := _Gather(statement))
+        self._gathers.append(fresh := _Gather(bound.statement))
         return fresh
 
     def touches(self, tables: Iterable[str]) -> bool:
         """Whether a write that waits concerns one of these tables."""
-        wanted = set(tables)
-        return any(wanted.intersection(gather.statement.tables) for gather in self._gathers)
+        return any(not gather.statement.tables.isdisjoint(tables) for gather in self._gathers)
 
     def carry_out(self, execute: Execute) -> None:
         """Carry everything out, and be empty again."""
         gathers, self._gathers = self._gathers, []
         for gather in gathers:
             execute(gather.statement.text, gather.rows)
-
-
-def _notices(gather: _Gather, statement: Statement, owner: Param) -> bool:
-    if not any(table in gather.statement.tables for table in statement.tables):
-        return False
-    if statement.owner is None or gather.statement.owner is None:
-        return True
-    return owner in gather.owners

@@ -4,17 +4,17 @@ WAL with full sync: what was acknowledged survives a power cut. No connection ev
 by itself. An error is told from another by SQLite's own code, never by its text.
 """
 
+import errno
 import os
 import sqlite3
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from engine.core.errors import Refused
 from engine.core.log import Row
-from engine.store.errors import trouble
+from engine.store.errors import StoreError, trouble
 
 CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -22,14 +22,31 @@ CODES: Mapping[int, str] = MappingProxyType(
         sqlite3.SQLITE_READONLY: "database_read_only",
         sqlite3.SQLITE_PERM: "database_read_only",
         sqlite3.SQLITE_CANTOPEN: "database_io",
+        sqlite3.SQLITE_IOERR: "database_io",
+        sqlite3.SQLITE_NOMEM: "database_io",
+        sqlite3.SQLITE_INTERRUPT: "database_io",
         sqlite3.SQLITE_BUSY: "database_locked",
         sqlite3.SQLITE_LOCKED: "database_locked",
+        sqlite3.SQLITE_PROTOCOL: "database_locked",
         sqlite3.SQLITE_CORRUPT: "database_corrupt",
         sqlite3.SQLITE_NOTADB: "database_foreign",
-        sqlite3.SQLITE_IOERR: "database_io",
-        sqlite3.SQLITE_CONSTRAINT: "database_rule",
     }
 )
+"""The conditions of a database that any statement may meet. Every other code is a statement's
+own fault, or that of its parameters: `database_rule`."""
+
+SYSTEM_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "ENOSPC": "database_full",
+        "EDQUOT": "database_full",
+        "EACCES": "database_read_only",
+        "EPERM": "database_read_only",
+        "EROFS": "database_read_only",
+    }
+)
+"""What the operating system says of the files round a database; the rest is `database_io`."""
+
+MAGIC = b"SQLite format 3\0"
 
 PRAGMAS = (
     "pragma synchronous = full",
@@ -40,27 +57,60 @@ PRAGMAS = (
 )
 
 
-def connect(path: Path, patience: float) -> sqlite3.Connection:
-    """A connection that writes; `patience` bounds how long it waits for others, in seconds."""
-    fresh = not path.exists()
-    if fresh:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    db = sqlite3.connect(path, patience, isolation_level=None, check_same_thread=False)
-    db.execute("pragma journal_mode = wal")
+def connect(
+    path: Path, patience: float, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
+    """A connection that has not touched the file yet, made by `factory`.
+
+    `patience` bounds how long a statement waits for other processes, in seconds.
+    """
+    return sqlite3.connect(
+        path, patience, isolation_level=None, check_same_thread=False, factory=factory
+    )
+
+
+def create(path: Path) -> None:
+    """Make the file, for its owner's eyes only, if there is none; SQLite's own follow its mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def refuse_strangers(path: Path, *, ours: bool) -> None:
+    """Raise StoreError for a file that is no SQLite database, before anything touches it.
+
+    `ours` says that Handrail has had the file open before: then it is not foreign but damaged.
+    """
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC))
+    if start not in (b"", MAGIC):
+        raise trouble("database_corrupt" if ours else "database_foreign")
+
+
+def tune(db: sqlite3.Connection) -> None:
+    """Set up a connection that writes; the file is known to be ours."""
+    (mode,) = db.execute("pragma journal_mode = wal").fetchone()
+    if mode != "wal":
+        raise trouble("database_io", "its folder allows no write-ahead log")
     for pragma in PRAGMAS:
         db.execute(pragma)
     if sys.platform == "darwin":
         db.execute("pragma fullfsync = 1")
-    return db
 
 
-def fold(db: sqlite3.Connection) -> None:
-    """Bring the log file back into the database; the caller holds the turn."""
-    db.execute("pragma wal_checkpoint(truncate)").fetchall()
+def fold(db: sqlite3.Connection, patience: float) -> bool:
+    """Bring the log file back into the database and empty it; False when a reader prevents that.
+
+    The caller holds the turn. Readers are not waited for: a writer that waits is a database
+    that waits. `patience` is what the connection waits otherwise.
+    """
+    db.execute("pragma busy_timeout = 0")
+    try:
+        busy, *_ = db.execute("pragma wal_checkpoint(truncate)").fetchone()
+    finally:
+        db.execute(f"pragma busy_timeout = {int(patience * 1000)}")
+    return not busy
 
 
-def rows_of(cursor: Any) -> list[Row]:
+def rows_of(cursor: sqlite3.Cursor) -> list[Row]:
     """The rows of a cursor by column name."""
     if cursor.description is None:
         return []
@@ -68,16 +118,42 @@ def rows_of(cursor: Any) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
-def judged(error: BaseException) -> BaseException:
-    """The typed error that a caller shall see for what the database raised."""
-    if isinstance(error, Refused):
-        return type(error)(
-            error.code, error.message, error.hint, move=error.move, details=error.details
-        )
+def outside(error: BaseException) -> bool:
+    """Whether the database itself is in trouble, so that every other request would meet it too."""
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        return trouble(CODES.get(code, "database_io"), getattr(error, "sqlite_errorname", ""))
+        return _code(error) in CODES
+    return isinstance(error, OSError | StoreError)
+
+
+def judged(error: BaseException) -> BaseException:
+    """The typed error for what the database raised; a new one for every caller.
+
+    What is neither the database's nor the system's comes back as it is: it is a bug.
+    """
+    if isinstance(error, Refused):
+        again = (error.code, error.message, error.hint)
+        return type(error)(*again, move=error.move, details=error.details)
+    if isinstance(error, sqlite3.Error):
+        return trouble(_name(error), getattr(error, "sqlite_errorname", ""))
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return trouble("database_value", str(error))
     if isinstance(error, OSError):
-        denied = isinstance(error, PermissionError)
-        return trouble("database_read_only" if denied else "database_io", error.strerror or "")
+        name = errno.errorcode.get(error.errno or 0, "")
+        return trouble(SYSTEM_CODES.get(name, "database_io"), error.strerror or "")
     return error
+
+
+def undecodable(error: sqlite3.Error) -> bool:
+    """Whether the driver could not read a text that is in the file: it is not UTF-8."""
+    return isinstance(error, sqlite3.OperationalError) and not _code(error)
+
+
+def _name(error: sqlite3.Error) -> str:
+    if undecodable(error):
+        return "database_corrupt"
+    return CODES.get(_code(error), "database_rule")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary code; 0 for what the driver found wrong by itself."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

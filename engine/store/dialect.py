@@ -20,7 +20,6 @@ from hashlib import sha256
 from importlib.resources import files
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any
 
 from engine.core.log import Param
 
@@ -44,35 +43,33 @@ SQLITE = Dialect(
     MappingProxyType(
         {
             "key": "integer primary key",
-            "serial": "integer primary key",
             "bytes": "blob",
-            "clustered": "without rowid",
             "skip_locked": "",
         }
     ),
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """A statement ready for one driver. `names` are its parameters in order of their places."""
+    """A statement ready for one driver. `names` are its parameters, `tables` what it touches."""
 
     name: str
     text: str
-    names: tuple[str, ...]
-    tables: tuple[str, ...]
+    names: frozenset[str]
+    tables: frozenset[str]
     owner: str | None
     returns: bool
-    _take: Callable[[Mapping[str, Param]], Any]
+    _take: Callable[[Mapping[str, Param]], tuple[Param, ...]]
 
     def bind(self, params: Mapping[str, Param]) -> tuple[Param, ...]:
         """The values in their places; raises TypeError when a name is missing or unknown."""
         try:
-            values: tuple[Param, ...] = self._take(params)
+            values = self._take(params)
         except KeyError as error:
             raise TypeError(f"{self.name} needs {error}") from None
-        if len(params) != len(set(self.names)):
-            raise TypeError(f"{self.name} takes {sorted(set(self.names))}, not {sorted(params)}")
+        if len(params) != len(self.names):
+            raise TypeError(f"{self.name} takes {sorted(self.names)}, not {sorted(params)}")
         return values
 
 
@@ -144,21 +141,22 @@ def sections(text: str) -> Iterator[tuple[str, str, str, str]]:
 def _statement(name: str, owner: str, body: str, dialect: Dialect) -> Statement:
     for word, meaning in dialect.words.items():
         body = body.replace(f"{{{word}}}", meaning)
-    names = tuple(_PARAM.findall(body))
-    if owner and owner not in names:
+    places = tuple(_PARAM.findall(body))
+    if owner and owner not in places:
         raise ValueError(f"{name} is by {owner!r} but has no such parameter")
-    tables = tuple(dict.fromkeys(found.lower() for found in _TABLE.findall(body)))
+    tables = frozenset(found.lower() for found in _TABLE.findall(body))
     returns = re.match(r"select|with|values", body) or re.search(r"\breturning\b", body)
-    text = _PARAM.sub(dialect.param, body).strip()
-    return Statement(name, text, names, tables, owner or None, bool(returns), _taker(names))
+    text, names = _PARAM.sub(dialect.param, body).strip(), frozenset(places)
+    return Statement(name, text, names, tables, owner or None, bool(returns), _taker(places))
 
 
-def _taker(names: tuple[str, ...]) -> Callable[[Mapping[str, Param]], Any]:
-    if len(names) > 1:
-        return itemgetter(*names)
-    if not names:
+def _taker(places: tuple[str, ...]) -> Callable[[Mapping[str, Param]], tuple[Param, ...]]:
+    """`itemgetter` returns a bare value for one name and refuses none at all."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    if not places:
         return lambda _: ()
-    (name,) = names
+    (name,) = places
     return lambda params: (params[name],)
 
 

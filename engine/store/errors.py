@@ -1,7 +1,7 @@
 """What a database may refuse, as typed errors that say whose move it is.
 
 A failure is told from another by the driver's error codes and never by its text; that table is
-the driver's (`sqlite.py`). Every caller of a batch gets an error of its own, because an
+the driver's (`connection.py`). Every caller of a batch gets an error of its own, because an
 exception carries a traceback and must not be raised twice.
 """
 
@@ -17,8 +17,9 @@ class StoreError(Refused):
 
     Codes: `database_full`, `database_read_only`, `database_locked`, `database_corrupt`,
     `database_io` (conditions outside), `database_newer`, `database_foreign`,
-    `database_changed` (the file is not one that this version may open), `database_rule` (a
-    statement broke a rule of the schema: a bug of ours), `database_closed`.
+    `database_changed` (the file is not one that this version may open), `database_value` (what
+    no column can hold), `database_rule` (a statement broke a rule of the schema: a bug of ours),
+    `database_closed`.
     """
 
 
@@ -62,6 +63,11 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
         "database_changed": Trouble(
             "the schema of this database was made by another build of Handrail",
             "open it with the build that made it, or restore the copy made before it changed",
+        ),
+        "database_value": Trouble(
+            "a value cannot be stored or looked for",
+            "use whole numbers below 2**63 and text without halves of surrogate pairs",
+            Move.CALLER,
         ),
         "database_rule": Trouble(
             "a statement broke a rule of the schema",

@@ -28,22 +28,28 @@ class Lock:
         self._path = path
 
     def release(self, *, remove: bool = False) -> None:
-        """Let go; `remove` takes the file away too, while it is still ours."""
-        if remove:
-            with contextlib.suppress(OSError):
-                self._path.unlink()
+        """Let go; `remove` takes the file away too, while it is still ours.
+
+        Windows removes no open file: there it goes afterwards, unless somebody has it by then.
+        """
+        if remove and os.name != "nt":
+            self._remove()
         self._file.close()
+        if remove and os.name == "nt":
+            self._remove()
+
+    def _remove(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink()
 
 
 def try_lock(path: Path | str) -> Lock | None:
     """The lock on `path`, or None when somebody holds it."""
     file = _opened(Path(path))
-    try:
-        portalocker.lock(file, _FLAGS)
-    except (portalocker.exceptions.LockException, OSError):
-        file.close()
-        return None
-    return Lock(file, Path(path))
+    if _locked(file):
+        return Lock(file, Path(path))
+    file.close()
+    return None
 
 
 class Turn:
@@ -51,7 +57,7 @@ class Turn:
 
     def __init__(self, path: Path, patience: float) -> None:
         self._file = _opened(path)
-        self._patience = patience
+        self.patience = patience
 
     @contextlib.contextmanager
     def held(self) -> Generator[None]:
@@ -60,25 +66,29 @@ class Turn:
         try:
             yield
         finally:
-            portalocker.unlock(self._file)
+            # What was committed must not be reported as failed because of this.
+            with contextlib.suppress(portalocker.exceptions.LockException, OSError):
+                portalocker.unlock(self._file)
 
     def _take(self) -> None:
-        pause, waited = _FIRST_PAUSE, 0.0
-        while True:
-            try:
-                portalocker.lock(self._file, _FLAGS)
-            except portalocker.exceptions.LockException:
-                if waited >= self._patience:
-                    raise trouble("database_locked") from None
-                time.sleep(pause)
-                waited += pause
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            else:
-                return
+        pause, end = _FIRST_PAUSE, time.monotonic() + self.patience
+        while not _locked(self._file):
+            if time.monotonic() >= end:
+                raise trouble("database_locked", "its turn did not come")
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
+
+
+def _locked(file: IO[Any]) -> bool:
+    try:
+        portalocker.lock(file, _FLAGS)
+    except (portalocker.exceptions.LockException, OSError):
+        return False
+    return True
 
 
 def _opened(path: Path) -> IO[Any]:

@@ -7,23 +7,38 @@ have the same file open.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
 from engine.core.chain import Verification, Walk
-from engine.core.codec import Codec
 from engine.core.log import Append, Appended, Feature, Param, Recorded, Row, Write
 from engine.store.batch import Schema
 from engine.store.bulk import Bulk
-from engine.store.connection import PRAGMAS, connect, judged
-from engine.store.dialect import SQLITE, statements
+from engine.store.connection import (
+    PRAGMAS,
+    connect,
+    create,
+    judged,
+    refuse_strangers,
+    tune,
+    undecodable,
+)
+from engine.store.dialect import SQLITE, Statement, statements
 from engine.store.errors import trouble
 from engine.store.lock import Turn
-from engine.store.migrate import migrate
+from engine.store.migrate import migrate, missing, steps_of_today
 from engine.store.writer import Look, Writer
 
 PATIENCE = 5.0
@@ -31,8 +46,6 @@ PATIENCE = 5.0
 
 PAGE = 1_000
 """Events read at a time where the whole journal is read."""
-
-_COLUMNS = 9
 
 
 class Store:
@@ -44,6 +57,7 @@ class Store:
         self, path: Path, schema: Schema, writer: Writer, reader: aiosqlite.Connection
     ) -> None:
         self.path = path
+        self.closed = False
         self._schema, self._writer, self._reader = schema, writer, reader
 
     # -- writing ---------------------------------------------------------------------------
@@ -70,20 +84,23 @@ class Store:
     # -- reading -----------------------------------------------------------------------------
 
     async def fetch(self, query: str, **params: Param) -> list[Row]:
-        """The rows of a named read."""
-        statement = self._schema.statement(query)
-        return await self._rows(statement.text, statement.bind(params))
+        """The rows of a named read; raises StoreError when the database fails."""
+        rows = await self._rows(self._schema.statements[query], params)
+        names = rows[0].keys() if rows else ()
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     async def read(self, stream: int, after: int = 0, tenant: str = "default") -> list[Recorded]:
         """The events of one stream, in order."""
-        rows = await self.fetch("journal_read", stream=stream, after=after, tenant=tenant)
-        return [self._recorded(tuple(row.values())) for row in rows]
+        place: dict[str, Param] = {"stream": stream, "after": after, "tenant": tenant}
+        rows = await self._rows(self._schema.statements["journal_read"], place)
+        return [self._recorded(row) for row in rows]
 
     async def tail(self, after: int = 0, limit: int = PAGE) -> AsyncIterator[Recorded]:
         """Every event after a position, in the order in which they were committed."""
-        while rows := await self.fetch("journal_tail", after=after, limit=limit):
+        statement = self._schema.statements["journal_tail"]
+        while rows := await self._rows(statement, {"after": after, "limit": limit}):
             for row in rows:
-                yield self._recorded(tuple(row.values()))
+                yield self._recorded(row)
             after = rows[-1]["position"]
 
     async def changed(self) -> bool:
@@ -95,18 +112,17 @@ class Store:
         """The last position that this process has seen."""
         return self._writer.head
 
-    async def _rows(self, text: str, values: tuple[Param, ...]) -> list[Row]:
+    async def _rows(self, statement: Statement, params: Mapping[str, Param]) -> list[sqlite3.Row]:
+        values = statement.bind(params)
+        if self.closed:
+            raise trouble("database_closed")
         try:
-            async with self._reader.execute(text, values) as cursor:
-                names = [column[0] for column in cursor.description]
-                return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
-        except (sqlite3.Error, ValueError) as error:
-            if isinstance(error, ValueError):  # aiosqlite's word for a closed connection
-                raise trouble("database_closed") from None
+            return list(await self._reader.execute_fetchall(statement.text, values))
+        except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise judged(error) from error
 
-    def _recorded(self, row: tuple[Any, ...]) -> Recorded:
-        position, tenant, stream, version, kind, schema, at, actor, body = row[:_COLUMNS]
+    def _recorded(self, row: Iterable[Any]) -> Recorded:
+        position, tenant, stream, version, kind, schema, at, actor, body = row
         event = self._schema.codec.load(kind, schema, body)
         return Recorded(position, tenant, stream, version, at, actor, event)
 
@@ -118,25 +134,20 @@ class Store:
         return events
 
     def _redraw(self, db: sqlite3.Connection) -> int:
-        bulk, count = Bulk(), 0
-        for feature in self._schema.features:
-            for table in feature.tables:
-                db.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
+        bulk, events = Bulk(), 0
+        for table in self._schema.tables:
+            db.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
         for page in self._pages(db, "journal_tail"):
             for row in page:
-                for write in self._projected(row):
-                    bulk.add(self._schema.statement(write.query), write)
+                if row[4] not in self._schema.undrawn:
+                    for bound in self._schema.drawing(self._recorded(row)):
+                        bulk.add(bound)
             bulk.carry_out(db.executemany)
-            count += len(page)
-        return count
+            events += len(page)
+        return events
 
-    def _projected(self, row: tuple[Any, ...]) -> Iterator[Write]:
-        recorded = self._recorded(row)
-        for feature in self._schema.features:
-            yield from feature.project(recorded)
-
-    def _pages(self, db: sqlite3.Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:
-        statement, after = self._schema.statement(query), 0
+    def _pages(self, db: sqlite3.Connection, query: str) -> Iterator[list[Any]]:
+        statement, after = self._schema.statements[query], 0
         while page := db.execute(
             statement.text, statement.bind({"after": after, "limit": PAGE})
         ).fetchall():
@@ -144,22 +155,30 @@ class Store:
             after = page[-1][0]
 
     async def verify(self) -> Verification:
-        """Walk the hash chain from its beginning."""
+        """Walk the hash chain from its beginning; raises StoreError when it cannot be read."""
         return await asyncio.to_thread(self._walk)
 
     def _walk(self) -> Verification:
-        walk, db = Walk(), sqlite3.connect(self.path, PATIENCE)
-        try:
-            for page in self._pages(db, "journal_lines"):
-                walk.step(
-                    (*row[:8], None if row[8] is None else row[8].encode(), *row[9:])
-                    for row in page
-                )
-        except sqlite3.Error as error:
-            raise judged(error) from error
-        finally:
-            db.close()
+        with closing(connect(self.path, PATIENCE)) as db:
+            try:
+                return self._walked(db)
+            except sqlite3.OperationalError as error:
+                if not undecodable(error):
+                    raise judged(error) from error
+                db.text_factory = _any_text  # slower, but it comes as far as the damage
+                return self._walked(db)
+            except sqlite3.Error as error:
+                raise judged(error) from error
+
+    def _walked(self, db: sqlite3.Connection) -> Verification:
+        walk = Walk()
+        for page in self._pages(db, "journal_lines"):
+            walk.step(page)
         return walk.result()
+
+
+def _any_text(raw: bytes) -> str:
+    return raw.decode(errors="surrogateescape")
 
 
 @asynccontextmanager
@@ -169,42 +188,67 @@ async def open_sqlite(
     chance: Callable[[int], bytes],
     now: int = 0,
     patience: float = PATIENCE,
+    factory: type[sqlite3.Connection] = sqlite3.Connection,
 ) -> AsyncGenerator[Store]:
     """Open a database, made or brought up to date if need be, and close it after the block.
 
-    `chance` gives unpredictable bytes for salts, `now` is noted where the schema changes.
-    Raises StoreError when the file cannot be opened or is not ours to open.
+    `chance` gives unpredictable bytes for salts, `now` is noted where the schema changes,
+    `patience` is how long another process is waited for, in seconds. `factory` makes the
+    connection that writes: tests give one that fails. Raises StoreError when the file cannot be
+    opened or is not ours to open.
     """
-    codec = Codec(kind for feature in features for kind in feature.kinds)
-    schema = Schema(codec, features, statements(SQLITE), chance)
+    schema = Schema(features, statements(SQLITE), chance)
     try:
-        db, turn = await asyncio.to_thread(_prepared, path, now, patience)
+        db, turn = await asyncio.to_thread(_prepared, path, now, patience, factory)
     except (sqlite3.Error, OSError) as error:
         raise judged(error) from error
     writer = Writer(db, path, schema, turn)
     try:
-        async with aiosqlite.connect(path, timeout=patience, isolation_level=None) as reader:
-            for pragma in (*PRAGMAS, "pragma query_only = on"):
-                await reader.execute(pragma)
-            yield Store(path, schema, writer, reader)
+        async with _reader(path, patience) as reader:
+            store = Store(path, schema, writer, reader)
+            try:
+                yield store
+            finally:
+                store.closed = True
     finally:
         await writer.close()
-        db.close()
-        turn.close()
 
 
-def _prepared(path: Path, now: int, patience: float) -> tuple[sqlite3.Connection, Turn]:
+@asynccontextmanager
+async def _reader(path: Path, patience: float) -> AsyncGenerator[aiosqlite.Connection]:
+    async with aiosqlite.connect(path, timeout=patience, isolation_level=None) as reader:
+        reader.row_factory = sqlite3.Row
+        for pragma in (*PRAGMAS, "pragma query_only = on"):
+            await reader.execute(pragma)
+        yield reader
+
+
+def _prepared(
+    path: Path, now: int, patience: float, factory: type[sqlite3.Connection]
+) -> tuple[sqlite3.Connection, Turn]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    turn = Turn(path.with_name(path.name + ".lock"), patience)
-    try:
+    lock = path.with_name(path.name + ".lock")
+    if path.exists():
+        refuse_strangers(path, ours=lock.exists())
+    with ExitStack() as undone:
+        turn = Turn(lock, patience)
+        undone.callback(turn.close)
         with turn.held():
-            db = connect(path, patience)
-            try:
-                migrate(db, path, now)
-            except BaseException:
-                db.close()
-                raise
-    except BaseException:
-        turn.close()
-        raise
+            db = _up_to_date(path, now, patience, factory)
+        undone.pop_all()
     return db, turn
+
+
+def _up_to_date(
+    path: Path, now: int, patience: float, factory: type[sqlite3.Connection]
+) -> sqlite3.Connection:
+    create(path)
+    db = connect(path, patience, factory)
+    try:
+        lacks = missing(db, steps_of_today())
+        tune(db)
+        migrate(db, path, now, lacks)
+    except BaseException:
+        db.close()
+        raise
+    return db

@@ -3,8 +3,10 @@
 The thread takes what has arrived, waits for the database's turn (a file lock that is fair among
 processes), carries everything out in one transaction with full sync, and only then answers all.
 There is no artificial delay: a batch is what arrived while the last one was being synced. What
-fails for a request's own reasons fails that request alone; what fails for the database's
-reasons fails the whole batch with a typed error, and the thread goes on serving.
+fails for the database's reasons fails the whole batch with a typed error. What fails for a
+request's own reasons fails that request alone: a batch that cannot be carried out is undone and
+tried again in halves, so that the one at fault is soon by itself. Either way the thread goes on
+serving; the connection is its own from its first statement to its last.
 
 Whoever holds the turn also folds the log file back into the database once it is long. SQLite
 before 3.51.3 can be damaged by two checkpointers at once; the turn makes sure there is one.
@@ -12,29 +14,31 @@ before 3.51.3 can be damaged by two checkpointers at once; the turn makes sure t
 
 import asyncio
 import logging
+import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.core.log import Append, Row, Write
+from engine.core.codec import CodecError
+from engine.core.errors import Stale
+from engine.core.log import Append, Row, Taken, Write
 from engine.store.batch import Batch, Heads, Schema
-from engine.store.connection import fold, judged, rows_of
-from engine.store.errors import trouble
+from engine.store.connection import fold, judged, outside, rows_of
+from engine.store.dialect import Statement
+from engine.store.errors import StoreError, trouble
 from engine.store.lock import Turn
 
 _LOG = logging.getLogger("handrail.store")
+
 MOST = 2_048
 """How many requests share a commit at most."""
 
 LONG_LOG = 16 * 1024 * 1024
 """Bytes of log file after which it is folded back into the database."""
-
-Work = Callable[[sqlite3.Connection], Any]
-"""Something else to be done on the writer's connection, inside a transaction of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +46,24 @@ class Look:
     """Whether another process has committed since the last look."""
 
 
+Work = Callable[[sqlite3.Connection], Any]
+"""Something else to be done inside a transaction; an error undoes it."""
+
 Request = Append | tuple[Write, ...] | Look | Work
+Asked = tuple[Request, asyncio.Future[Any]]
 Result = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 
 class Writer:
-    """The writing thread of a process."""
+    """The writing thread of a process. It closes `db` and `turn` when it ends."""
 
     def __init__(self, db: sqlite3.Connection, path: Path, schema: Schema, turn: Turn) -> None:
         self._db, self._schema, self._turn = db, schema, turn
-        self._log = path.with_name(path.name + "-wal")
+        self._log, self._long = f"{path}-wal", LONG_LOG
         self._heads = Heads()
+        self._head = 0
         self._seen = self._looked = self._change()
-        self._queue: queue.SimpleQueue[tuple[Request, asyncio.Future[Any]] | None]
-        self._queue = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="handrail-writer", daemon=True)
@@ -63,8 +71,8 @@ class Writer:
 
     @property
     def head(self) -> int:
-        """The last position that this process has seen."""
-        return self._heads.position
+        """The last position that this process knows to be committed."""
+        return self._head
 
     def ask(self, request: Request) -> asyncio.Future[Any]:
         """Have a request carried out; the future is resolved once it is durable."""
@@ -76,92 +84,94 @@ class Writer:
         return future
 
     async def close(self) -> None:
-        """Finish what was asked for and stop."""
-        self._closed = True
-        self._queue.put(None)
+        """Take nothing more, finish what was asked for, and stop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
     # -- the thread -----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        going = True
-        while going:
-            batch, going = self._arrived()
-            if not batch:
-                continue
-            results = self._served(batch)
-            try:
-                self._loop.call_soon_threadsafe(_answer, results)
-            except RuntimeError:
-                return  # the loop is gone, and with it everybody who asked
+        try:
+            while (batch := self._arrived()) and self._tell(self._served(batch)):
+                self._fold()
+        finally:
+            self._db.close()
+            self._turn.close()
 
-    def _arrived(self) -> tuple[list[tuple[Request, asyncio.Future[Any]]], bool]:
-        batch = []
+    def _arrived(self) -> list[Asked]:
+        """What waits, at least one; nothing when the end has come."""
+        batch: list[Asked] = []
         item = self._queue.get()
         while item is not None:
             batch.append(item)
-            if len(batch) == MOST:
-                return batch, True
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return batch, True
-        return batch, False
+            if len(batch) == MOST or self._queue.empty():
+                return batch
+            item = self._queue.get_nowait()
+        if batch:
+            self._queue.put(None)  # first these, then the end
+        return batch
 
-    def _served(self, batch: list[tuple[Request, asyncio.Future[Any]]]) -> list[Result]:
-        looks = [(self._look(), future) for request, future in batch if isinstance(request, Look)]
-        rest = [item for item in batch if not isinstance(item[0], Look)]
-        results: list[Result] = [(future, moved, None) for moved, future in looks]
-        if rest:
-            try:
-                results += self._together(rest)
-            except sqlite3.IntegrityError:
-                # One of them breaks a rule of the schema; the others must not suffer for it.
-                results += [result for item in rest for result in self._alone(item)]
-            except Exception as error:
-                results += [(future, None, judged(error)) for _, future in rest]
-        return results
-
-    def _alone(self, item: tuple[Request, asyncio.Future[Any]]) -> list[Result]:
+    def _tell(self, results: list[Result]) -> bool:
+        """Answer everybody; False when the loop is gone, and with it all who asked."""
         try:
-            return self._together([item])
-        except Exception as error:
-            return [(item[1], None, judged(error))]
+            self._loop.call_soon_threadsafe(_answer, results)
+        except RuntimeError:
+            return False
+        return True
 
-    def _together(self, batch: list[tuple[Request, asyncio.Future[Any]]]) -> list[Result]:
+    def _served(self, batch: list[Asked]) -> list[Result]:
+        looks = [future for request, future in batch if isinstance(request, Look)]
+        rest = [asked for asked in batch if not isinstance(asked[0], Look)]
+        results = self._looked_at(looks) if looks else []
+        return results + self._tried(rest) if rest else results
+
+    def _looked_at(self, looks: list[asyncio.Future[Any]]) -> list[Result]:
+        try:
+            change = self._change()
+        except sqlite3.Error as error:
+            return [(future, None, judged(error)) for future in looks]
+        moved, self._looked = change != self._looked, change
+        return [(future, moved, None) for future in looks]
+
+    def _tried(self, batch: list[Asked]) -> list[Result]:
+        try:
+            return self._together(batch)
+        except Exception as error:
+            if len(batch) == 1 or outside(error):
+                return [(future, None, judged(error)) for _, future in batch]
+        half = len(batch) // 2
+        return self._tried(batch[:half]) + self._tried(batch[half:])
+
+    def _together(self, batch: list[Asked]) -> list[Result]:
         with self._turn.held():
             try:
+                self._undo()  # what an undoing that failed has left
                 self._db.execute("begin immediate")
-                results = self._carried_out(batch)
+                self._catch_up()
+                work = Batch(self._schema, self._heads, self._query, self._db.executemany)
+                results = [self._one(work, request, future) for request, future in batch]
+                work.finish()
                 self._db.execute("commit")
             except BaseException:
+                self._heads.forget()
                 self._undo()
                 raise
-            self._fold()
+        self._head = self._heads.position
         return results
 
-    def _carried_out(self, batch: list[tuple[Request, asyncio.Future[Any]]]) -> list[Result]:
-        self._catch_up()
-        work = Batch(self._schema, self._heads, self._query, self._db.executemany)
-        results: list[Result] = []
-        for request, future in batch:
-            try:
-                results.append((future, self._one(work, request), None))
-            except sqlite3.Error:
-                raise
-            except Exception as error:  # this request's own trouble; it has left no trace
-                results.append((future, None, error))
-        work.finish()
-        return results
-
-    def _one(self, work: Batch, request: Request) -> Any:
+    def _one(self, work: Batch, request: Request, future: asyncio.Future[Any]) -> Result:
         if isinstance(request, Append):
-            return work.append(request)
+            try:
+                return future, work.append(request), None
+            except (Stale, Taken, CodecError) as error:
+                return future, None, error
         if isinstance(request, tuple):
-            return work.write(request)
+            return future, work.write(request), None
         assert not isinstance(request, Look)
         work.finish()
-        return request(self._db)
+        return future, request(self._db), None
 
     # -- the database -----------------------------------------------------------------------------
 
@@ -171,27 +181,18 @@ class Writer:
             self._seen = change
             self._heads.forget()
         if not self._heads.known:
-            rows = self._query(self._schema.statement("journal_head"), {})
-            fresh = Heads()
-            self._heads.position = rows[0]["position"] if rows else fresh.position
-            self._heads.hash = rows[0]["hash"] if rows else fresh.hash
-            self._heads.known = True
+            self._heads.learn(self._query(self._schema.statements["journal_head"], {}))
+        self._heads.trim()
 
     def _change(self) -> int:
         # Moves when another connection commits, never for our own commits.
         (number,) = self._db.execute("pragma data_version").fetchone()
         return int(number)
 
-    def _look(self) -> bool:
-        change = self._change()
-        moved, self._looked = change != self._looked, change
-        return moved
-
-    def _query(self, statement: Any, params: Any) -> list[Row]:
+    def _query(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         return rows_of(self._db.execute(statement.text, statement.bind(params)))
 
     def _undo(self) -> None:
-        self._heads.forget()
         try:
             if self._db.in_transaction:
                 self._db.execute("rollback")
@@ -199,10 +200,14 @@ class Writer:
             _LOG.exception("a transaction could not be undone")
 
     def _fold(self) -> None:
+        """Fold a long log; one that a reader still needs is tried again when it has grown."""
         try:
-            if self._log.stat().st_size > LONG_LOG:
-                fold(self._db)
-        except (OSError, sqlite3.Error):
+            size = os.stat(self._log).st_size
+            if size > self._long:
+                with self._turn.held():
+                    folded = fold(self._db, self._turn.patience)
+                self._long = LONG_LOG if folded else size + LONG_LOG
+        except (OSError, sqlite3.Error, StoreError):
             _LOG.info("the log file could not be folded now", exc_info=True)
 
 

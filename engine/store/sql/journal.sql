@@ -10,7 +10,8 @@ values (:position, :tenant, :stream, :version, :kind, :schema, :at, :actor, :bod
 select position, hash from journal order by position desc limit 1
 
 -- name: journal_version
-select coalesce(max(version), 0) as version from journal where stream = :stream
+select coalesce(max(version), 0) as version from journal
+where stream = :stream and tenant = :tenant
 
 -- name: journal_read
 select position, tenant, stream, version, kind, schema, at, actor, body from journal
