@@ -112,13 +112,16 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize(("line", "words"), list(_commands()))
-def test_every_command_line_in_the_documentation_can_be_parsed(line: str, words: list[str]) -> None:
+def test_every_command_line_in_the_documentation_can_be_parsed(
+    line: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     command = handrail.get_command(click.Context(handrail), words[0])
     assert command is not None
     for parameter in command.params:
         if isinstance(parameter.type, click.Path):  # a folder of an example is not here
             monkeypatch.setattr(parameter.type, "exists", False)
-    assert command.make_context(words[0], words[1:], obj=Session()), line
+    context = command.make_context(words[0], words[1:], obj=Session())
+    assert context.command is command, line
 
 
 @pytest.mark.parametrize("page", PAGES)

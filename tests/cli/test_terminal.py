@@ -175,7 +175,7 @@ def test_a_server_tells_a_person_how_to_connect(environment: dict[str, str]) -> 
         text=True,
     ) as process:
         assert process.stderr is not None
-        lines = []
+        lines: list[str] = []
         while "Ctrl-C ends it" not in (line := process.stderr.readline()):
             assert line, lines
             lines.append(line)
