@@ -52,7 +52,10 @@ READS = Hints(read_only=True, destructive=False, idempotent=True, open_world=Fal
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool, complete. `gives` is the full outcome model; clients are told its compact form."""
+    """A tool, complete. `gives` is the full outcome model; clients are told its compact form.
+
+    `fresh` says that the answer depends on the documents, so that the folders are looked at first.
+    """
 
     name: str
     title: str
@@ -60,6 +63,7 @@ class Tool:
     takes: Schema
     gives: Schema
     body: Body
+    fresh: bool = True
     defaults: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
@@ -80,6 +84,7 @@ def tool(
     gives: tuple[Schema, ...],
     takes: Mapping[str, Schema] | None = None,
     needs: tuple[str, ...] = (),
+    fresh: bool = True,
 ) -> Callable[[Body], Tool]:
     """Make a tool of a body. `takes` are its arguments, `needs` those that must be given."""
     arguments = dict(takes or {})
@@ -91,7 +96,7 @@ def tool(
     def make(body: Body) -> Tool:
         name = body.__name__
         outcome = outcomes(*gives)
-        return Tool(name, title, hints, schema, outcome, body, MappingProxyType(defaults))
+        return Tool(name, title, hints, schema, outcome, body, fresh, MappingProxyType(defaults))
 
     return make
 

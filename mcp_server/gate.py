@@ -31,9 +31,6 @@ logger = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any, Any]
 
-_LIVE = frozenset({"get_run", "list_runs", "cancel_run", "retry_run"})
-"""These ask about runs, not about documents, and need not look at the folders."""
-
 
 class Gate(Extension):
     """Strict arguments in, typed outcomes out."""
@@ -56,8 +53,8 @@ class Gate(Extension):
         try:
             arguments = checked.arguments(params.arguments or {})
             call = Call(arguments, _actor(ctx), _progress(ctx))
-            live = checked.tool.name in _LIVE
-            engine = await (self._door.engine() if live else self._door.fresh())
+            fresh = checked.tool.fresh
+            engine = await (self._door.fresh() if fresh else self._door.engine())
             answer = await checked.tool.body(engine, call)
         except Refused as refused:
             answer = refusal(refused)

@@ -46,6 +46,7 @@ _MOST = 100
 def register(server: MCPServer[Any], door: Door, tools: Sequence[Tool]) -> None:
     """Register every resource on the server."""
     _register_workflows(server, door)
+    _register_namespaced(server, door)
     _register_runs(server, door)
     _register_schemas(server, tools)
     for resource in files(find("resources")):
@@ -76,6 +77,8 @@ def _register_workflows(server: MCPServer[Any], door: Door) -> None:
         except ResourceNotFoundError:
             return await _details(door, f"{_checked(name)}/schema")
 
+
+def _register_namespaced(server: MCPServer[Any], door: Door) -> None:
     @server.resource(
         "workflow://{namespace}/{name}",
         name="workflow-in-namespace",

@@ -68,14 +68,25 @@ def build(
     door = door or Door(lambda: opened(settings))
     tools = chosen(settings.toolsets)
     gate = Gate(door, tools)
-    news = News(door)
+    server = _server(settings, door, gate, tools, patience)
+    gate.others = server
+    resources.register(server, door, tools)
+    prompting.register(server)
+    resources.complete(server, door, tools)
+    for each in extra:
+        each(server)
+    return server
 
+
+def _server(
+    settings: ServerSettings, door: Door, gate: Gate, tools: tuple[Tool, ...], patience: float
+) -> MCPServer[Door]:
     @asynccontextmanager
     async def lifespan(_: MCPServer[Door]) -> AsyncGenerator[Door]:
         async with door.held(patience):
             yield door
 
-    server: MCPServer[Door] = MCPServer(
+    return MCPServer(
         NAME,
         title="Handrail",
         description="Durable workflows that an assistant finds, runs and explains.",
@@ -85,17 +96,10 @@ def build(
         extensions=[gate],
         lifespan=lifespan,
         cache_hints=_HINTS,
-        subscriptions=news,
+        subscriptions=News(door),
         dependencies=["mcp[cli]"],
         log_level="WARNING",
     )
-    gate.others = server
-    resources.register(server, door, tools)
-    prompting.register(server)
-    resources.complete(server, door, tools)
-    for each in extra:
-        each(server)
-    return server
 
 
 def version() -> str:

@@ -69,14 +69,14 @@ ATTEMPT = record(
     {"attempt": COUNT, "endedAt": TIME},
     {"startedAt": TIME, "durationMs": COUNT, "error": FAILURE, "againAt": TIME},
 )
+OMITTED = record({"characters": COUNT, "resource": TEXT})
 STEP = record(
     {"id": TEXT, "status": STEP_STATUS, "attempts": COUNT},
     {
         "durationMs": COUNT, "target": TEXT, "note": TEXT, "error": FAILURE, "againAt": TIME,
-        "output": ANY, "attemptLog": listing(ATTEMPT),
+        "output": ANY, "outputOmitted": OMITTED, "attemptLog": listing(ATTEMPT),
     },
 )  # fmt: skip
-OMITTED = record({"characters": COUNT, "resource": TEXT})
 WORKFLOW = record(
     {
         "name": TEXT, "version": TEXT, "description": TEXT, "effect": EFFECT,
@@ -132,8 +132,8 @@ _RUN_FACTS: dict[str, Schema] = {
     "createdAt": TIME, "startedAt": TIME, "endedAt": TIME, "wakeAt": TIME, "deadline": TIME,
     "durationMs": COUNT, "actor": TEXT, "retryOf": TEXT, "retriedBy": TEXT, "reused": FLAG,
     "input": ANY, "output": ANY, "partialOutput": ANY, "outputOmitted": OMITTED,
-    "tasks": listing(STEP), "tasksOmitted": COUNT, "failedTask": TEXT, "errorMessage": TEXT,
-    "error": FAILURE,
+    "inputOmitted": OMITTED, "tasks": listing(STEP), "tasksOmitted": COUNT, "failedTask": TEXT,
+    "errorMessage": TEXT, "error": FAILURE,
 }  # fmt: skip
 
 DETAILS = outcome(
@@ -184,7 +184,8 @@ def outcomes(*branches: Schema) -> Schema:
 
 
 _QUIET = frozenset(
-    {"errorId", "arguments", "actor", "kind", "reused", "tasksOmitted", "deadline", "wakeAt"}
+    {"errorId", "arguments", "actor", "kind", "reused", "deadline", "wakeAt"}
+    | {"tasksOmitted", "inputOmitted"}
 )
 """Rarely there: allowed in a compact schema without being listed."""
 

@@ -11,6 +11,7 @@ import anyio
 from engine import Refused
 from mcp_server import prose, wire
 from mcp_server.calls import Call, Hints, Progress, Tool, argument, tool
+from mcp_server.foreign import INLINE
 from mcp_server.shapes import DRY_RUN, INVALID_INPUT, RUN
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def planned(view: "DryRun") -> wire.Answer:
         facts["nextStep"] = "Ask the user for what is missing, then plan or run it."
     if view.workflow.pending:
         facts |= {"pending": True, "nextStep": "A person must accept this version before it runs."}
-    if view.output is not None:
+    if view.output is not None and wire.size(view.output) <= INLINE:
         facts["output"] = view.output
     return wire.Answer(facts, prose.dry_run(facts))
 

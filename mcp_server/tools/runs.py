@@ -32,6 +32,7 @@ _MOVES = ["engine", "clock", "person", "outside", "none"]
         ),
     },
     needs=("runId",),
+    fresh=False,
     gives=(RUN,),
 )
 async def get_run(engine: "Engine", call: Call) -> wire.Answer:
@@ -66,6 +67,7 @@ async def get_run(engine: "Engine", call: Call) -> wire.Answer:
         "limit": limit(20, 100),
         "cursor": argument("string", "nextCursor of the page before.", default="", maxLength=1000),
     },
+    fresh=False,
     gives=(outcome("ok", {}, runs=listing(RUN_ROW), groups=listing(GROUP), nextCursor=TEXT),),
 )
 async def list_runs(engine: "Engine", call: Call) -> wire.Answer:
@@ -124,6 +126,7 @@ def _no_time(name: str, text: str) -> Refused:
         "reason": argument("string", "Kept with the run.", default="", maxLength=500),
     },
     needs=("runId",),
+    fresh=False,
     gives=(RUN_BRIEF,),
 )
 async def cancel_run(engine: "Engine", call: Call) -> wire.Answer:
@@ -144,6 +147,7 @@ async def cancel_run(engine: "Engine", call: Call) -> wire.Answer:
         "version": argument("string", "Another version, with a fix.", default="", maxLength=64),
     },
     needs=("runId",),
+    fresh=False,
     gives=(RUN_BRIEF,),
 )
 async def retry_run(engine: "Engine", call: Call) -> wire.Answer:

@@ -5,7 +5,7 @@ assistant does not pay for it; `shapes.py` says what may be there. Foreign text 
 here (`foreign.message`), outputs and inputs stay exactly the data they are.
 """
 
-from mcp_server.wire.basics import Answer, Json, called, failure, millis, refused, rfc3339
+from mcp_server.wire.basics import Answer, Json, called, failure, millis, refused, rfc3339, size
 from mcp_server.wire.runs import attempt, group, run, run_brief, run_row, step
 from mcp_server.wire.workflows import (
     details,
@@ -43,6 +43,7 @@ __all__ = [
     "run",
     "run_brief",
     "run_row",
+    "size",
     "step",
     "step_info",
     "task",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+MOST_DETAILS = 4_000
+"""Characters of a failure's details; more is evidence for the run's resource, not for a model."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,7 +55,7 @@ def without_empty(shown: Json, *names: str) -> Json:
 
 
 def size(value: Any) -> int:
-    """Characters of JSON; a container without text in it is not measured."""
+    """Characters of its JSON; numbers and flags count for nothing."""
     return 0 if value is None or isinstance(value, (bool, int, float)) else len(dumped(value))
 
 
@@ -68,6 +70,8 @@ def failure(view: "Failure") -> Json:
         "cause": [message(each, LINE) for each in view.cause],
         "details": dict(view.details),
     }
+    if size(shown["details"]) > MOST_DETAILS:
+        shown["details"] = {}
     if view.retry_after is not None:
         shown["retryAfterMs"] = millis(view.retry_after)
     return without_empty(shown, "hint", "cause", "details")

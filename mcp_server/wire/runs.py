@@ -38,12 +38,26 @@ def run(view: "RunView", *, full: bool = False, whole: bool = False) -> Json:
         facts["error"] = failure(view.failure)
     _put_output(facts, view, whole)
     most = len(view.steps) if whole else MOST_STEPS
-    facts["tasks"] = [step(each, full=full, whole=whole) for each in view.steps[:most]]
+    facts["tasks"] = [step(each, full=full) for each in view.steps[:most]]
     if len(view.steps) > most:
         facts["tasksOmitted"] = len(view.steps) - most
     if full:
         facts |= {"input": view.input, "actor": message(view.actor, LINE)}
+    if full and not whole:
+        _leave_out_what_is_long(facts, view.id)
     return facts
+
+
+def _leave_out_what_is_long(facts: Json, run_id: str) -> None:
+    """The input and the steps' outputs together stay within `INLINE`; the first ones win."""
+    left = INLINE
+    for holder, name in ((facts, "input"), *((each, "output") for each in facts["tasks"])):
+        length = size(holder[name])
+        if length > left:
+            del holder[name]
+            holder[f"{name}Omitted"] = {"characters": length, "resource": f"run://{run_id}"}
+        else:
+            left -= length
 
 
 def run_brief(view: "RunView") -> Json:
@@ -81,7 +95,7 @@ def _put_output(facts: Json, view: "RunView", whole: bool) -> None:
         facts[name] = view.output
 
 
-def step(view: "StepView", *, full: bool, whole: bool = False) -> Json:
+def step(view: "StepView", *, full: bool) -> Json:
     """A step of a run: where it stands and how often it was tried."""
     shown: Json = {"id": view.path, "status": view.status, "attempts": len(view.attempts)}
     if view.attempts:
@@ -97,8 +111,6 @@ def step(view: "StepView", *, full: bool, whole: bool = False) -> Json:
     if full:
         shown |= {"target": view.target, "output": view.output}
         shown["attemptLog"] = [attempt(each) for each in view.attempts]
-        if not whole and size(view.output) > INLINE:
-            del shown["output"]
     return shown
 
 

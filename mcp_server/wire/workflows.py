@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from mcp_server.foreign import INLINE, LINE, message
+from mcp_server.foreign import LINE, message
 from mcp_server.wire.basics import Json, called, rfc3339, size, without_empty
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 200
 """Steps listed in a plan."""
+MOST_INPUT = 4_000
+"""Characters of JSON that are shown of what a planned step would be given."""
 
 
 def field(view: "InputField") -> Json:
@@ -184,6 +186,6 @@ def planned(view: "PlannedStep") -> Json:
         "reason": message(view.reason, LINE),
         "request": message(view.request, LINE),
     }
-    if view.input is not None and size(view.input) <= INLINE:
+    if view.input is not None and size(view.input) <= MOST_INPUT:
         shown["input"] = view.input
     return without_empty(shown, "target", "reason", "request")

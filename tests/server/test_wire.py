@@ -1,6 +1,7 @@
 """Whatever the engine shows fits the published schema and the full one, and can be put in words."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import Move, Refused
+from engine.core.views import StepView
 from mcp_server import prose, wire
 from mcp_server.calls import Tool
 from mcp_server.foreign import INLINE
@@ -152,6 +154,18 @@ def test_a_large_output_is_left_out_and_can_be_read_elsewhere() -> None:
     assert "read run://" in prose.run(facts)
     assert "output" in wire.run(view, full=True, whole=True)
     assert ended(view).more == (f"run://{view.id}",)
+
+
+def test_long_inputs_and_step_outputs_share_one_room() -> None:
+    quarter = "x" * (INLINE // 4)
+    steps = tuple(StepView(f"s{n}", "t", "done", (), output=quarter) for n in range(3))
+    view = replace(_run(output=1), input={"a": quarter}, steps=steps)
+    facts = wire.run(view, full=True)
+    fits("get_run", facts)
+    assert "outputOmitted" not in facts["tasks"][0]
+    assert facts["tasks"][2]["outputOmitted"]["resource"] == f"run://{view.id}"
+    assert len(json.dumps(facts)) < INLINE * 1.1
+    assert wire.run(view, full=True, whole=True)["tasks"][2]["output"] == quarter
 
 
 def test_times_are_utc_and_durations_milliseconds() -> None:
