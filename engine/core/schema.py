@@ -104,7 +104,9 @@ def generated_description(name: str, part: Mapping[str, Any]) -> str:
     'User id (string)'
     """
     words = readable(name)
-    return f"{words[:1].upper()}{words[1:]} ({type_name(part)})"
+    form = part.get("format")
+    kind = f"{type_name(part)}, {form}" if isinstance(form, str) else type_name(part)
+    return f"{words[:1].upper()}{words[1:]} ({kind})"
 
 
 def type_name(part: Mapping[str, Any]) -> str:
@@ -117,7 +119,7 @@ def type_name(part: Mapping[str, Any]) -> str:
     if isinstance(kind, list):
         return " or ".join(str(one) for one in kind) or "any"
     if isinstance(kind, str):
-        return f"{kind} ({part['format']})" if isinstance(part.get("format"), str) else kind
+        return kind
     return "enum" if isinstance(part.get("enum"), list) else "any"
 
 

@@ -1,5 +1,7 @@
 """Documents become a catalogue: names, order, references, and problems that say where."""
 
+from typing import Any
+
 import pytest
 
 from engine.core.model import Effect, WorkflowRef
@@ -317,6 +319,57 @@ def test_fields_that_are_not_carried_out_yet_say_what_happens(field: str) -> Non
     found = first(catalogue, "not_supported_yet")
     assert (found.path, found.severity) == (f"spec.{field}", "warning")
     assert found.message.startswith(f"{field} is not carried out yet: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "schema"),
+    [
+        ("{}", {"type": "object", "properties": {}, "additionalProperties": False}),
+        ("null", {"type": "object", "properties": {}, "additionalProperties": False}),
+        (
+            "{n: {type: integer, description: d, minimum: 1}}",
+            {
+                "type": "object",
+                "properties": {"n": {"type": "integer", "description": "d", "minimum": 1}},
+                "additionalProperties": False,
+            },
+        ),
+        (
+            "{type: {type: string, required: true, description: d}}",
+            {
+                "type": "object",
+                "properties": {"type": {"type": "string", "description": "d"}},
+                "additionalProperties": False,
+                "required": ["type"],
+            },
+        ),
+        ("{type: object}", {"type": "object"}),
+        (
+            "{properties: {a: {type: object, description: d, required: [b]}}}",
+            {"properties": {"a": {"type": "object", "description": "d", "required": ["b"]}}},
+        ),
+        ("{required: [a]}", {"required": ["a"]}),
+        ("{$ref: '#/$defs/a', $defs: {a: {type: object}}}", None),
+    ],
+)
+def test_input_has_two_forms(text: str, schema: dict[str, Any] | None) -> None:
+    found = compiled("- {id: a, taskRef: look}", input=text).input_schema
+    assert schema is None or found == schema
+
+
+def test_a_field_without_a_description_gets_one_and_a_warning() -> None:
+    steps = "- {id: a, taskRef: look}"
+    short, long = "{userId: {type: string}}", "{type: object, properties: {userId: {type: string}}}"
+    for text, path in ((short, "spec.input.userId"), (long, "spec.input.properties.userId")):
+        assert warned(steps, input=text) == [(path, "no_description")]
+        found = compiled(steps, input=text).input_schema["properties"]["userId"]
+        assert found == {"type": "string", "description": "User id (string)"}
+
+
+def test_a_default_that_refers_elsewhere_is_left_to_the_run() -> None:
+    field = "{allOf: [{$ref: '#/$defs/x'}], default: 1, description: d}"
+    text = f"{{type: object, properties: {{a: {field}}}, $defs: {{x: {{}}}}}}"
+    assert warned("- {id: a, taskRef: look}", input=text) == []
 
 
 def test_a_workflow_without_words_is_warned() -> None:

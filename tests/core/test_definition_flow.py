@@ -47,6 +47,7 @@ ROWS = task_text(
         ("{}", "missing_input", ""),
         ("{id: 7}", "type_clash", ".id"),
         ("{id: null}", "type_clash", ".id"),
+        ("{id: true}", "type_clash", ".id"),
         ("{id: x, oops: 1}", "unknown_input", ".oops"),
         ("{id: x, size: big}", "type_clash", ".size"),
         ("{id: x, size: 'n{{input.n}}'}", "type_clash", ".size"),
@@ -181,6 +182,15 @@ def test_a_sub_workflow_is_known_by_its_input_and_output() -> None:
     ]
     # A pinned version may be another document than the one in the folder.
     assert warned(call % ("sub@1.0.0", "x", "sum"), sub) == []
+
+
+def test_the_output_of_a_sub_workflow_may_be_anything() -> None:
+    call = "- {id: s, workflowRef: sub}\n- {id: b, taskRef: look, input: '{{tasks.s.output.%s}}'}"
+    plain = flow("- {id: a, taskRef: look}", name="sub")
+    assert warned(call % "a", plain) == []
+    assert warned(call % "b", plain) == [("spec.tasks[1].input", "unknown_property")]
+    whole = flow("- {id: a, taskRef: look}", name="sub", output="'{{tasks.a.output}}'")
+    assert warned(call % "b", whole) == []
 
 
 def test_a_transform_takes_what_stands_under_data() -> None:

@@ -72,6 +72,19 @@ def test_a_request_that_cannot_be_made_is_refused(spec: str, path: str, code: st
     assert (f"spec.http.{path}", code) in found
 
 
+def test_a_wrong_operation_is_told_at_its_place() -> None:
+    pipeline = "[{operation: limit, count: 1}, {operation: fliter, condition: '$.a'}]"
+    catalogue = read(task_text(f"{{transform: {{pipeline: {pipeline}}}}}"))
+    (found,) = catalogue.errors
+    assert found.path.startswith("spec.transform.pipeline[1]")
+    assert "filter" in found.hint
+
+
+def test_a_get_is_sent_without_its_body_and_says_so() -> None:
+    found = read(task_text("{http: {url: 'https://a.example', body: x}}"))
+    assert told(found, "warning") == [("spec.http.body", "no_effect")]
+
+
 def test_a_host_that_comes_from_the_input_is_warned() -> None:
     found = read(task_text("{http: {url: 'https://{{input.host}}/x'}}"))
     assert told(found, "warning") == [("spec.http.url", "host_from_input")]
@@ -85,6 +98,8 @@ def test_a_host_that_comes_from_the_input_is_warned() -> None:
         ("{type: http}", "missing_field"),
         ("{type: [http]}", "unknown_type"),
         ("{type: transform}", "missing_field"),
+        ("{transform: {pipeline: [{operation: fliter}]}}", "bad_transform"),
+        ("{transform: [1]}", "wrong_type"),
         ("{type: python}", "missing_field"),
         ("{type: python, python: {function: lok}}", "unknown_function"),
         ("{type: sleep}", "missing_field"),
@@ -239,6 +254,17 @@ def test_an_inline_task_cannot_claim_its_way_past_a_person() -> None:
     claim = "- {id: a, python: {function: send}, effect: read}"
     found = read(flow(claim)).workflows[("default", "flow")]
     assert (found.effect, needs_acceptance(found)) == (Effect.READ, True)
+
+
+def test_a_task_that_starts_a_workflow_counts_wherever_it_stands() -> None:
+    for text in (
+        "- {id: a, taskRef: look, fallback: {taskRef: made}}",
+        "- {id: a, switch: {value: x, default: {taskRef: made}}}",
+    ):
+        sub = flow("- {id: a, python: {function: send}}", name="sub")
+        found = read(flow(text), task_text("{workflow: sub}"), sub, LOOK)
+        assert found.workflows[("default", "flow")].effect is Effect.MUTATION
+        assert needs_acceptance(found.workflows[("default", "flow")])
 
 
 def test_a_claim_in_a_switch_or_a_fallback_is_seen_too() -> None:

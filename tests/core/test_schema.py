@@ -59,7 +59,46 @@ def test_fields_are_told_with_the_required_ones_first() -> None:
     assert (found["size"].default, found["size"].generated) == (3, True)
     assert found["size"].description == "Size (integer)"
     assert (found["mode"].type, found["mode"].enum) == ("enum", ("fast", "slow"))
-    assert found["at"].type == "string (date-time)"
+    assert (found["at"].type, found["at"].description) == ("string", "At (string, date-time)")
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ({"type": ["string", "null"]}, "string or null"),
+        ({"type": []}, "any"),
+        ({"enum": [1]}, "enum"),
+        ({}, "any"),
+        (True, "any"),
+        ({"$ref": "#/$defs/t"}, "integer"),
+    ],
+)
+def test_a_type_has_a_name(part: Any, name: str) -> None:
+    schema = {"properties": {"a": part}, "$defs": {"t": {"type": "integer"}}}
+    assert [field.type for field in fields(schema)] == [name]
+
+
+def test_a_finding_below_what_the_schema_says_is_told_all_the_same() -> None:
+    schema = {"additionalProperties": {"type": "object", "required": ["b"]}, "allOf": [
+        {"properties": {"x": {"items": {"type": "string"}}}}
+    ]}  # fmt: skip
+    missing, invalid = explain(schema, {"a": {}, "x": {"b": 1}})
+    assert [one.name for one in missing] == ["a.b"]
+    missing, invalid = explain({"allOf": [{"items": {"required": ["c"]}}]}, [{}])
+    assert [(one.name, one.type) for one in missing] == [("[0].c", "any")]
+    assert invalid == ()
+
+
+def test_a_schema_that_cannot_be_used_is_said_so_when_it_is_used() -> None:
+    with pytest.raises(SchemaError):
+        explain({"$ref": "#"}, 1)
+    with pytest.raises(SchemaError):
+        is_valid({"type": "strange"}, 1)
+
+
+def test_thousands_of_schemas_are_not_all_kept() -> None:
+    for at in range(5_000):
+        assert is_valid({"minimum": at}, at)
 
 
 def test_what_is_missing_is_told_as_the_field_it_is() -> None:
