@@ -3,12 +3,17 @@
 It needs no network: the task is a transform. Nothing that exists is ever overwritten.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mcp_server.cli.ending import Exit, Stop
 from mcp_server.cli.session import HandrailCommand, Session
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 WORKFLOW = """\
 apiVersion: workflow.io/v1
@@ -16,26 +21,25 @@ kind: Workflow
 metadata:
   name: order-total
 spec:
-  description: Add up the lines of an order and say how many there are.
+  description: Add up the amounts of an order and say how many there are.
   categories: [orders]
   tags: [example]
   input:
-    lines:
+    amounts:
       type: array
       required: true
-      description: The order's lines, each with an amount
+      description: What each line of the order costs
   tasks:
     - id: add-up
       taskRef: sum-amounts
       input:
-        data: "{{input.lines}}"
+        data: "{{input.amounts}}"
   output:
     total: "{{tasks.add-up.output.result.total}}"
     lines: "{{tasks.add-up.output.result.count}}"
   examples:
     - name: two lines
-      input:
-        lines: [{amount: 12.5}, {amount: 30}]
+      input: {amounts: [12.5, 30]}
 """
 
 TASK = """\
@@ -45,13 +49,13 @@ metadata:
   name: sum-amounts
 spec:
   type: transform
-  description: The sum of all amounts in a list, and how many there are.
+  description: The sum of a list of amounts, and how many there are.
   transform:
     input: "$"
     pipeline:
       - operation: aggregate
         aggregations:
-          total: "sum($.amount)"
+          total: "sum($)"
           count: "count()"
 """
 
@@ -67,7 +71,7 @@ Check the folder after each change:
 
 Run the example:
 
-    handrail run order-total --workflows . --input '{"lines": [{"amount": 12.5}, {"amount": 30}]}'
+    handrail run order-total --workflows . "amounts=[12.5, 30]"
 
 Let an assistant use it:
 
@@ -86,19 +90,30 @@ def init_command(session: Session, /, folder: Path) -> int:
     One workflow, one task and a README. A file that is there already is never overwritten: then
     nothing is written at all.
     """
+    written = write_files(folder)
+    session.screen.result({"folder": folder, "written": written}, lambda _: _said(folder, written))
+    return Exit.OK
+
+
+def _said(folder: Path, written: Sequence[Path]) -> "RenderableType":
+    import shlex
+
+    from rich.console import Group
     from rich.text import Text
 
-    written = write_files(folder)
-    lines = [f"  {path}" for path in written]
-    steps = (
-        f"\nCheck it: handrail check {folder}\nRun it:   handrail run order-total --workflows "
-        f'{folder} --input \'{{"lines": [{{"amount": 12.5}}, {{"amount": 30}}]}}\''
+    from mcp_server.cli.paint.marks import indented, line
+
+    where = shlex.quote(str(folder))
+    return Group(
+        Text("Written:"),
+        *(indented(line(str(path))) for path in written),
+        Text("\nTry it:"),
+        indented(line(f"handrail check {where}", style="cyan")),
+        # These quotes mean the same to every shell, cmd.exe included.
+        indented(
+            line(f'handrail run order-total --workflows {where} "amounts=[12.5, 30]"', style="cyan")
+        ),
     )
-    session.screen.result(
-        {"folder": folder, "written": written},
-        lambda _: Text("\n".join(["Written:", *lines, steps])),
-    )
-    return Exit.OK
 
 
 def write_files(folder: Path) -> list[Path]:

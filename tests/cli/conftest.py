@@ -50,7 +50,7 @@ spec:
       http: {method: GET, url: "http://127.0.0.1:1/secret"}
 """
 
-LINES = '{"lines": [{"amount": 12.5}, {"amount": 30}]}'
+AMOUNTS = '{"amounts": [12.5, 30]}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import LINES, Call
+from tests.cli.conftest import AMOUNTS, Call
 
 
 @pytest.mark.requirement("command-line")
 def test_a_run_is_started_waited_for_and_shown(call: Call) -> None:
-    done = call("run", "order-total", "--input", LINES)
+    done = call("run", "order-total", "--input", AMOUNTS)
     assert done.code == 0
     assert "✓ order-total 1.0.0  completed in" in done.out
     assert '"total": 42.5' in done.out
@@ -21,7 +21,7 @@ def test_a_run_is_started_waited_for_and_shown(call: Call) -> None:
 
 @pytest.mark.requirement("command-line")
 def test_a_run_in_json_is_one_value_and_nothing_else(call: Call) -> None:
-    run = call("run", "order-total", "--input", LINES, "--json").json
+    run = call("run", "order-total", "--input", AMOUNTS, "--json").json
     assert (run["status"], run["output"]) == ("completed", {"total": 42.5, "lines": 2})
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", run["createdAt"])
     assert call("show", run["id"], "--json").json["id"] == run["id"]
@@ -30,8 +30,8 @@ def test_a_run_in_json_is_one_value_and_nothing_else(call: Call) -> None:
 
 def test_inputs_are_merged_and_typed_as_the_workflow_declares(call: Call, tmp_path: Path) -> None:
     file = tmp_path / "in.json"
-    file.write_text('{"lines": [{"amount": 1}]}', encoding="utf-8")
-    done = call("run", "order-total", "--json", "--input", f"@{file}", 'lines=[{"amount": 2}]')
+    file.write_text('{"amounts": [1]}', encoding="utf-8")
+    done = call("run", "order-total", "--json", "--input", f"@{file}", "amounts=[2]")
     assert done.json["output"]["total"] == 2
     assert call("run", "pay", "amount=7", "--dry-run", "--json").json["valid"] is True
 
@@ -39,7 +39,7 @@ def test_inputs_are_merged_and_typed_as_the_workflow_declares(call: Call, tmp_pa
 def test_missing_and_wrong_inputs_are_explained(call: Call) -> None:
     missing = call("run", "order-total")
     assert missing.code == 2
-    assert "lines  missing  array  The order's lines, each with an amount" in missing.err
+    assert "amounts  missing  array  What each line of the order costs" in missing.err
     wrong = call("run", "nap", "--input", '{"rest": 3}', "--json")
     assert wrong.code == 2
     assert wrong.json["error"]["details"]["invalid"][0]["name"] == "rest"
@@ -94,11 +94,11 @@ def test_a_dry_run_shows_the_plan_and_records_nothing(call: Call) -> None:
 
 @pytest.mark.requirement("idempotent-start")
 def test_the_same_key_gives_the_same_run(call: Call) -> None:
-    words = ["run", "order-total", "--input", LINES, "--key", "k1", "--json"]
+    words = ["run", "order-total", "--input", AMOUNTS, "--key", "k1", "--json"]
     first, second = call(*words).json, call(*words).json
     assert first["id"] == second["id"]
     assert (first["reused"], second["reused"]) == (False, True)
-    other = call("run", "order-total", "--input", '{"lines": []}', "--key", "k1")
+    other = call("run", "order-total", "--input", '{"amounts": []}', "--key", "k1")
     assert other.code == 4
 
 
@@ -146,13 +146,13 @@ def test_a_run_is_cancelled_once_and_can_be_retried(call: Call) -> None:
 
 
 def test_a_completed_run_is_not_retried(call: Call) -> None:
-    call("run", "order-total", "--input", LINES)
+    call("run", "order-total", "--input", AMOUNTS)
     done = call("retry", "last", "--json")
     assert (done.code, done.json["error"]["code"]) == (4, "not_retryable")
 
 
 def test_runs_are_listed_filtered_paged_and_grouped(call: Call) -> None:
-    call("run", "order-total", "--input", LINES)
+    call("run", "order-total", "--input", AMOUNTS)
     call("run", "ask")
     call("run", "ask")
     assert len(call("runs", "--json").json["runs"]) == 3
@@ -173,8 +173,8 @@ def test_workflows_are_listed_searched_and_read(call: Call) -> None:
     hits = call("workflows", "--query", "add up an order", "--json").json["hits"]
     assert hits[0]["info"]["name"] == "order-total"
     page = call("workflows", "order-total")
-    assert "lines *  array  The order's lines, each with an amount" in page.out
-    assert 'handrail run order-total \'lines=[{"amount": 12.5}, {"amount": 30}]\'' in page.out
+    assert "amounts *  array  What each line of the order costs" in page.out
+    assert "handrail run order-total 'amounts=[12.5, 30]'" in page.out
 
 
 def test_foreign_text_does_not_reach_the_terminal_raw(call: Call) -> None:
@@ -185,7 +185,7 @@ def test_foreign_text_does_not_reach_the_terminal_raw(call: Call) -> None:
 
 @pytest.mark.requirement("version-counts", "default-version")
 def test_versions_are_listed_chosen_and_deprecated(call: Call, folder: Path) -> None:
-    call("run", "order-total", "--input", LINES)
+    call("run", "order-total", "--input", AMOUNTS)
     file = folder / "order-total.yaml"
     file.write_text(file.read_text("utf-8").replace("Add up", "Sum up"), encoding="utf-8")
     found = call("versions", "order-total", "--json").json["versions"]
@@ -281,7 +281,7 @@ def test_doctor_says_what_is_broken_and_goes_on(call: Call, folder: Path, databa
 
 @pytest.mark.requirement("tamper-evident")
 def test_a_journal_that_was_changed_behind_our_back_is_found(call: Call, database: Path) -> None:
-    call("run", "order-total", "--input", LINES)
+    call("run", "order-total", "--input", AMOUNTS)
     with sqlite3.connect(database) as connection:
         guards = connection.execute("select name from sqlite_master where type = 'trigger'")
         for (guard,) in guards.fetchall():  # whoever can write the file can do this too
@@ -304,7 +304,7 @@ def test_a_damaged_database_ends_with_three(call: Call, database: Path) -> None:
 
 
 def test_the_tables_are_rebuilt_and_the_chain_is_walked(call: Call) -> None:
-    call("run", "order-total", "--input", LINES)
+    call("run", "order-total", "--input", AMOUNTS)
     done = call("rebuild", "--json")
     assert done.code == 0
     assert done.json["chain"]["ok"] is True

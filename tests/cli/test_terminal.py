@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import LINES
+from tests.cli.conftest import AMOUNTS
 
 COMMAND = [sys.executable, "-m", "mcp_server.cli"]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals are POSIX")
@@ -110,7 +110,7 @@ def test_a_terminal_gets_colours_and_lines_that_are_drawn_over(
 def test_who_wants_no_colours_gets_none(
     environment: dict[str, str], change: dict[str, str]
 ) -> None:
-    seen = on_a_terminal({**environment, **change}, "run", "order-total", "--input", LINES)
+    seen = on_a_terminal({**environment, **change}, "run", "order-total", "--input", AMOUNTS)
     assert re.search(r"completed(\x1b\[0m)? in ", seen)
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", seen)
 
@@ -124,7 +124,7 @@ def test_a_dumb_terminal_gets_plain_lines_only(environment: dict[str, str]) -> N
 
 @posix
 def test_a_narrow_terminal_gets_everything_within_its_width(environment: dict[str, str]) -> None:
-    run(environment, "run", "order-total", "--input", LINES)
+    run(environment, "run", "order-total", "--input", AMOUNTS)
     plain = {**environment, "TERM": "dumb"}
     for words in (["workflows"], ["workflows", "order-total"], ["runs"], ["doctor"]):
         seen = on_a_terminal(plain, *words, columns=44)
@@ -132,7 +132,9 @@ def test_a_narrow_terminal_gets_everything_within_its_width(environment: dict[st
 
 
 def test_a_pipe_that_knows_only_ascii_gets_ascii(environment: dict[str, str]) -> None:
-    done = run({**environment, "PYTHONIOENCODING": "ascii"}, "run", "order-total", "--input", LINES)
+    done = run(
+        {**environment, "PYTHONIOENCODING": "ascii"}, "run", "order-total", "--input", AMOUNTS
+    )
     assert done.returncode == 0
     assert done.stdout.isascii()
     assert b"+ order-total 1.0.0  completed in" in done.stdout
