@@ -110,6 +110,13 @@ def test_a_run_that_is_left_goes_on_where_it_is_followed(call: Call) -> None:
     assert (followed.code, followed.json["status"]) == (0, "completed")
 
 
+def test_commands_that_only_read_take_up_no_work(call: Call) -> None:
+    call("run", "nap", "rest=10ms", "--wait", "0")
+    for words in (["workflows"], ["runs"], ["versions", "nap"], ["doctor"]):
+        assert call(*words).code == 0
+    assert call("show", "last", "--json").json["status"] == "pending"
+
+
 def test_a_run_that_is_not_over_when_the_wait_is_ends_with_one(call: Call) -> None:
     done = call("run", "nap", "rest=1h", "--wait", "10ms")
     assert done.code == 1
