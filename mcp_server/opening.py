@@ -51,7 +51,7 @@ async def opened(settings: ServerSettings) -> AsyncGenerator["Engine"]:
             chosen = replace(
                 chosen,
                 folders=(*chosen.folders, find("resources") / "examples" / "demo"),
-                allowed_hosts=frozenset({(host, port)}),
+                allowed_hosts=chosen.allowed_hosts | {(host, port)},
                 connectors={"demo": f"http://{host}:{port}"},
             )
         yield await stack.enter_async_context(open_engine(chosen))

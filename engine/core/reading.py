@@ -7,7 +7,9 @@ from typing import Any
 
 from engine.core.asks import MAX_ITEMS
 from engine.core.errors import Failure, Kind, StepError
+from engine.core.expr.measure import least_json
 from engine.core.model import Effect, Target
+from engine.core.plain import MAX_TEXT
 from engine.core.retry import NEVER, SECOND, RetryPolicy
 
 _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h)")
@@ -26,6 +28,17 @@ def because(path: str, failure: Failure) -> Failure:
     return Failure(
         failure.kind, failure.code, f"{path}: {failure.message}", failure.hint, None, cause
     )
+
+
+def bounded(value: Any) -> Any:
+    """`value`, unless it stands for more JSON than a step may return.
+
+    Values are shared by reference, so an output that repeats another twice is small in memory
+    and doubles on paper with every step. Raises StepError `output_too_large`.
+    """
+    if least_json(value, MAX_TEXT) > MAX_TEXT:
+        raise wrong("output_too_large", f"the output is larger than {MAX_TEXT:,} characters")
+    return value
 
 
 def target_name(target: Target | None) -> str:

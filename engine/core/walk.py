@@ -26,7 +26,16 @@ from engine.core.asks import (
 )
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
-from engine.core.reading import as_list, as_text, because, target_name, until, usual_retry, wrong
+from engine.core.reading import (
+    as_list,
+    as_text,
+    because,
+    bounded,
+    target_name,
+    until,
+    usual_retry,
+    wrong,
+)
 from engine.core.run import FALLBACK, Run, evolve
 from engine.core.schema import coerce_json, explain, with_defaults
 
@@ -378,7 +387,7 @@ class Walker:
         """What a scope whose steps are settled returns; raises StepError."""
         template = scope.workflow.output
         if template is not None:
-            return template.render(self._names(scope))
+            return bounded(template.render(self._names(scope)))
         return {name: task["output"] for name, task in self.run.tasks[scope.prefix].items()}
 
     def _seed(self, path: str) -> int:

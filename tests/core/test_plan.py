@@ -355,3 +355,15 @@ def test_whatever_happens_the_run_ends_and_its_history_tells_the_same(
     assert world.refolded() == world.run
     done = [e.path for e in world.events if isinstance(e, ev.StepSucceeded)]
     assert len(done) == len(set(done)), "a step was completed twice"
+
+
+def test_an_output_that_doubles_with_every_step_is_stopped() -> None:
+    documents = [flow("w0", [{"id": "a", "taskRef": "t"}], output={"x": "{{tasks.a.output}}"})]
+    for level in range(1, 15):
+        again = {"id": "a", "workflowRef": f"w{level - 1}"}
+        output = {"x": "{{tasks.a.output}}", "y": "{{tasks.a.output}}"}
+        documents.append(flow(f"w{level}", [again], output=output))
+    world = World(compile_all(look("t"), *documents), "w14", {})
+    world.go(lambda path, given: "x" * 1_000)
+    assert world.run.failure is not None
+    assert world.run.failure.code == "output_too_large"

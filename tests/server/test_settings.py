@@ -7,7 +7,9 @@ import pytest
 
 from engine import Refused
 from mcp_server.places import find
-from mcp_server.settings import ServerSettings, from_environment
+from mcp_server.settings import VARIABLES, ServerSettings, from_environment
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def test_without_anything_the_defaults_hold() -> None:
@@ -22,6 +24,7 @@ def test_the_environment_is_read() -> None:
             "HANDRAIL_TOOLSETS": "default, operate",
             "HANDRAIL_DEMO": "yes",
             "HANDRAIL_PORT": "0",
+            "HANDRAIL_ALLOWED_HOSTS": "localhost:5100, [::1]:80",
             "HANDRAIL_ORIGINS": "http://localhost:6274, http://127.0.0.1:6274",
         }
     )
@@ -30,7 +33,13 @@ def test_the_environment_is_read() -> None:
     assert settings.toolsets == {"default", "operate"}
     assert settings.demo
     assert settings.port == 0
+    assert settings.allowed_hosts == {("localhost", 5100), ("::1", 80)}
     assert settings.origins == ("http://localhost:6274", "http://127.0.0.1:6274")
+
+
+def test_the_first_page_names_every_variable() -> None:
+    page = README.read_text(encoding="utf-8")
+    assert all(f"`{variable}`" in page for variable in VARIABLES.values())
 
 
 def test_a_flag_wins_over_the_environment() -> None:
@@ -49,6 +58,8 @@ def test_a_flag_wins_over_the_environment() -> None:
         ("HANDRAIL_PORT", "http", "from 0 to 65535"),
         ("HANDRAIL_HOST", "0.0.0.0", "Authentication does not exist yet"),
         ("HANDRAIL_HOST", "::", "Authentication does not exist yet"),
+        ("HANDRAIL_ALLOWED_HOSTS", "localhost", "host:port"),
+        ("HANDRAIL_ALLOWED_HOSTS", "localhost:99999", "host:port"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, value: str, words: str) -> None:
@@ -56,7 +67,7 @@ def test_what_cannot_be_meant_is_refused(name: str, value: str, words: str) -> N
         from_environment({name: value})
     assert refused.value.code == "bad_setting"
     assert name in refused.value.message
-    assert words in refused.value.hint
+    assert words in f"{refused.value.message} {refused.value.hint}"
 
 
 def test_prompts_and_resources_are_found() -> None:

@@ -1,0 +1,85 @@
+"""Search over the catalogue: what is found first, and that no query can upset the index."""
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.model import Effect
+from engine.core.views import InputField, WorkflowInfo
+from engine.store.search import Index
+
+
+def info(
+    name: str, description: str = "", tags: tuple[str, ...] = (), *inputs: str
+) -> WorkflowInfo:
+    fields = tuple(InputField(one, "string", True, f"The {one}.") for one in inputs)
+    return WorkflowInfo(
+        "default", name, "1.0.0", description, Effect.READ, False, False, (), tags, fields, 1
+    )
+
+
+CATALOGUE = (
+    info("user-profile", "Get the profile of a user by number.", ("users",), "userId"),
+    info("order-lookup", "Look up an order with its invoice.", ("orders",), "orderId"),
+    info("stock-check", "Check the stock of many products.", ("inventory",), "items"),
+    info("notifyCustomer", "Write a message to a customer.", ("messages",), "message"),
+)
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    index = Index()
+    index.fill(CATALOGUE)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("Get me the profile for user 3", "user-profile"),
+        ("user-profile", "user-profile"),
+        ("looking up orders", "order-lookup"),
+        ("invoices", "order-lookup"),
+        ("which products are in stock?", "stock-check"),
+        ("notify customer", "notifyCustomer"),
+        ("inventory", "stock-check"),
+        ("profil", "user-profile"),
+    ],
+)
+def test_the_workflow_that_is_meant_comes_first(index: Index, query: str, first: str) -> None:
+    assert index.search(query, 3)[0].info.name == first
+
+
+def test_an_exact_name_scores_one_and_no_other_hit_does(index: Index) -> None:
+    scores = {hit.info.name: hit.score for hit in index.search("order-lookup", 4)}
+    assert scores.pop("order-lookup") == 1.0
+    assert all(score < 1 for score in scores.values())
+
+
+@pytest.mark.parametrize("query", ["", "   ", "???", "zzzzzz qqqqq"])
+def test_what_fits_nothing_finds_nothing(index: Index, query: str) -> None:
+    assert index.search(query, 5) == ()
+
+
+def test_an_index_that_was_never_filled_finds_nothing() -> None:
+    assert Index().search("user", 5) == ()
+
+
+def test_filling_again_forgets_what_was_there(index: Index) -> None:
+    fresh = Index()
+    fresh.fill(CATALOGUE)
+    fresh.fill(CATALOGUE[:1])
+    assert [hit.info.name for hit in fresh.search("order user", 5)] == ["user-profile"]
+
+
+@given(st.text(max_size=200))
+def test_no_query_means_anything_to_the_index_but_its_words(query: str) -> None:
+    index = Index()
+    index.fill(CATALOGUE)
+    try:
+        hits = index.search(query, 5)
+    except sqlite3.Error as error:
+        raise AssertionError(query) from error
+    assert all(0 < hit.score <= 1 for hit in hits)
