@@ -128,14 +128,27 @@ def _other(value: object) -> dict[str, Any]:
     raise TypeError(f"a value of type {type(value).__name__} is not JSON")
 
 
-# Without the check for circles a circle ends in RecursionError, which is refused as well.
-_encode = json.JSONEncoder(
-    ensure_ascii=False,
-    allow_nan=False,
-    check_circular=False,
-    separators=(",", ":"),
-    default=_other,
-).encode
+def _json() -> Callable[[Any], str]:
+    """`JSONEncoder.encode`, with the encoder that it builds for every call built once.
+
+    Without the check for circles a circle ends in RecursionError, which is refused as well.
+    """
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return json.JSONEncoder(
+            ensure_ascii=False,
+            allow_nan=False,
+            check_circular=False,
+            separators=(",", ":"),
+            default=_other,
+        ).encode
+    escape = json.encoder.encode_basestring
+    # markers, default, encoder, indent, separators, sort_keys, skipkeys, allow_nan
+    pieces = make(None, _other, escape, None, ":", ",", False, False, False)
+    return lambda value: "".join(pieces(value, 0))
+
+
+_encode = _json()
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ After any other error the whole transaction must be undone. Nothing here commits
 (`writer.py`) does.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.core.chain import GENESIS, SALT_BYTES, commit, link
@@ -37,6 +37,9 @@ Query = Callable[[Statement, Mapping[str, Any]], list[Row]]
 Line = tuple[Any, ...]
 """A journal row in the order of `journal_insert`."""
 
+Stored = tuple[str, int, str]
+"""Kind, schema number and body of an event."""
+
 
 class Schema:
     """What the store knows of events and statements; `chance` gives unpredictable bytes.
@@ -51,7 +54,7 @@ class Schema:
         chance: Callable[[int], bytes],
     ) -> None:
         self.codec = Codec(kind for feature in features for kind in feature.kinds)
-        self.statements, self.chance = dict(statements), chance
+        self.statements, self.salts = dict(statements), _salts(chance)
         self.tables = tuple(table for feature in features for table in feature.tables)
         self.projects: dict[type[Any], tuple[Project, ...]] = {}
         for feature in features:
@@ -66,11 +69,24 @@ class Schema:
             for write in project(recorded):
                 yield self.bound(write)
 
-    def bound(self, write: Write) -> Bound:
-        """A write ready to be carried out; raises KeyError or TypeError for a wrong one."""
+    def bound(self, write: Write, stream: int = 0) -> Bound:
+        """A write ready to be carried out, with `:stream` filled in if it is given and named.
+
+        Raises KeyError or TypeError for a write that fits no statement.
+        """
         statement, params = self.statements[write.query], write.params
+        if stream and "stream" in statement.names:
+            params = {**params, "stream": stream}
         owner = statement.owner
         return Bound(statement, statement.bind(params), params[owner] if owner else None)
+
+
+def _salts(chance: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Salts without end; the system is asked for many at a time."""
+    while True:
+        pool = chance(SALT_BYTES * 64)
+        for start in range(0, len(pool), SALT_BYTES):
+            yield pool[start : start + SALT_BYTES]
 
 
 class Heads:
@@ -141,28 +157,23 @@ class Batch:
     def append(self, request: Append) -> Appended:
         """Take one request in; raises Stale, Taken or CodecError and then has done nothing."""
         dump = self._schema.codec.dump
-        bodies = [[dump(event) for event in entry.events] for entry in request.entries]
-        self._check(request.entries, request.tenant)
+        bodies = [dump(event) for entry in request.entries for event in entry.events]
+        self._check(request)
         if request.unless is not None:
             self._check_unless(request.unless)
-        draft = Draft(self._schema, self._heads, request)
-        for entry, dumped in zip(request.entries, bodies, strict=True):
-            draft.add(entry, dumped)
-        return self._take(draft, request)
+        stored = iter(bodies)
+        places = [self._enter(request, entry, stored) for entry in request.entries]
+        streams, versions = zip(*places, strict=True)
+        return Appended(streams, versions)
 
-    def _check(self, entries: Sequence[Entry], tenant: str) -> None:
-        reached: dict[int, int] = {}
-        for entry in entries:
-            stream, expected = entry.stream, entry.expected
+    def _check(self, request: Append) -> None:
+        for stream, expected, events, _ in request.entries:
             if stream == NEW:
-                if expected or not entry.events:
+                if expected or not events:
                     raise ValueError("a new stream begins at version 0, with an event")
-                continue
-            version = reached.get(stream) or self._version(tenant, stream)
             # Version 0 of a named stream: its name is somebody else's position, or nobody's.
-            if expected != version or not version:
+            elif not expected or expected != self._version(request.tenant, stream):
                 raise Stale(f"stream {stream} is not at version {expected}")
-            reached[stream] = expected + len(entry.events)
 
     def _version(self, tenant: str, stream: int) -> int:
         version = self._heads.versions.get((tenant, stream))
@@ -178,54 +189,31 @@ class Batch:
         if rows:
             raise Taken(rows[0])
 
-    def _take(self, draft: "Draft", request: Append) -> Appended:
-        heads = self._heads
-        heads.position, heads.hash = draft.position, draft.hash
-        self._lines += draft.lines
-        for bound in draft.writes:
-            self._bulk.add(bound)
-        versions = tuple(entry.expected + len(entry.events) for entry in request.entries)
-        for stream, version in zip(draft.streams, versions, strict=True):
-            heads.versions[request.tenant, stream] = version
-        return Appended(tuple(draft.streams), versions)
-
-
-class Draft:
-    """What one request would add to the journal. It changes nothing but itself."""
-
-    def __init__(self, schema: Schema, heads: Heads, request: Append) -> None:
-        self._schema = schema
-        self._tenant, self._at, self._actor = request.tenant, request.at, request.actor
-        self.position, self.hash = heads.position, heads.hash
-        self.streams: list[int] = []
-        self.lines: list[Line] = []
-        self.writes: list[Bound] = []
-
-    def add(self, entry: Entry, dumped: Sequence[tuple[str, int, str]]) -> None:
-        """Number, chain and project the events of one entry, whose stored forms are given."""
-        stream = entry.stream or self.position + 1
-        self.streams.append(stream)
-        salts = self._schema.chance(SALT_BYTES * len(dumped))
-        for number, (kind, schema, body) in enumerate(dumped):
-            event, version = entry.events[number], entry.expected + number + 1
-            salt = salts[number * SALT_BYTES : (number + 1) * SALT_BYTES]
-            self._line(stream, version, kind, schema, body, salt)
-            if type(event) in self._schema.projects:
-                place = (self.position, self._tenant, stream, version, self._at, self._actor)
-                self.writes += self._schema.drawing(Recorded(*place, event))
+    def _enter(self, request: Append, entry: Entry, bodies: Iterator[Stored]) -> tuple[int, int]:
+        """Number, chain and project the events of one entry; its stream and new version."""
+        schema, heads, tenant = self._schema, self._heads, request.tenant
+        stream, version = entry.stream or heads.position + 1, entry.expected
+        for event in entry.events:
+            version += 1
+            self._chain(request, stream, version, next(bodies))
+            if type(event) in schema.projects:
+                place = (heads.position, tenant, stream, version, request.at, request.actor)
+                for bound in schema.drawing(Recorded(*place, event)):
+                    self._bulk.add(bound)
         for write in entry.also:
-            self.writes.append(self._schema.bound(self._filled(write, stream)))
+            self._bulk.add(schema.bound(write, stream))
+        heads.versions[tenant, stream] = version
+        return stream, version
 
-    def _line(
-        self, stream: int, version: int, kind: str, schema: int, body: str, salt: bytes
-    ) -> None:
-        position = self.position = self.position + 1
-        tenant, at, actor = self._tenant, self._at, self._actor
+    def _chain(self, request: Append, stream: int, version: int, stored: Stored) -> None:
+        heads, (kind, schema, body) = self._heads, stored
+        tenant, at, actor = request.tenant, request.at, request.actor
+        position, salt = heads.position + 1, next(self._schema.salts)
         commitment = commit(salt, body.encode())
-        own = self.hash = link(
-            self.hash, position, tenant, stream, version, kind, schema, at, actor, commitment
+        own = link(
+            heads.hash, position, tenant, stream, version, kind, schema, at, actor, commitment
         )
-        self.lines.append(
+        self._lines.append(
             (
                 position,
                 tenant,
@@ -241,8 +229,4 @@ class Draft:
                 own,
             )
         )
-
-    def _filled(self, write: Write, stream: int) -> Write:
-        if "stream" not in self._schema.statements[write.query].names:
-            return write
-        return Write(write.query, {**write.params, "stream": stream})
+        heads.position, heads.hash = position, own

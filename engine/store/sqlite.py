@@ -78,7 +78,7 @@ class Store:
 
     async def write(self, *writes: Write) -> list[list[Row]]:
         """Writes that are not history, in one transaction; the rows of those that return some."""
-        rows: list[list[Row]] = await self._writer.ask(writes)
+        rows: list[list[Row]] = await self._writer.ask(list(writes))
         return rows
 
     # -- reading -----------------------------------------------------------------------------

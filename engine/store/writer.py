@@ -49,7 +49,7 @@ class Look:
 Work = Callable[[sqlite3.Connection], Any]
 """Something else to be done inside a transaction; an error undoes it."""
 
-Request = Append | tuple[Write, ...] | Look | Work
+Request = Append | list[Write] | Look | Work
 Asked = tuple[Request, asyncio.Future[Any]]
 Result = tuple[asyncio.Future[Any], Any, BaseException | None]
 
@@ -163,15 +163,19 @@ class Writer:
 
     def _one(self, work: Batch, request: Request, future: asyncio.Future[Any]) -> Result:
         if isinstance(request, Append):
-            try:
-                return future, work.append(request), None
-            except (Stale, Taken, CodecError) as error:
-                return future, None, error
-        if isinstance(request, tuple):
+            return self._append(work, request, future)
+        if isinstance(request, list):
             return future, work.write(request), None
         assert not isinstance(request, Look)
         work.finish()
         return future, request(self._db), None
+
+    @staticmethod
+    def _append(work: Batch, request: Append, future: asyncio.Future[Any]) -> Result:
+        try:
+            return future, work.append(request), None
+        except (Stale, Taken, CodecError) as error:
+            return future, None, error
 
     # -- the database -----------------------------------------------------------------------------
 

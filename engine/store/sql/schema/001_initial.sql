@@ -39,7 +39,7 @@ end
 
 -- name: create_runs
 create table runs (
-  id           bigint  primary key,
+  id           {key},
   tenant       text    not null,
   uid          text    not null,
   namespace    text    not null,
@@ -107,7 +107,7 @@ create index versions_by_digest on versions (tenant, digest)
 
 -- name: create_due
 create table due (
-  run    bigint primary key,
+  run    {key},
   tenant text   not null,
   at     bigint not null,
   owner  bigint not null
@@ -118,7 +118,7 @@ create index due_by_owner on due (owner, at)
 
 -- name: create_workers
 create table workers (
-  id         bigint  primary key,
+  id         {key},
   tenant     text    not null,
   name       text    not null,
   host       text    not null,
