@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 NAME = "handrail"
@@ -80,14 +81,15 @@ def entry(
     folders: Iterable[Path],
     *,
     demo: bool,
-    toolsets: Iterable[str] = (),
+    kept: Mapping[str, str] = MappingProxyType({}),
     python: str = sys.executable,
     source: Path | None = None,
 ) -> dict[str, Any]:
     """How a client starts Handrail over stdio.
 
     The interpreter's path is made absolute but not resolved: a virtual environment is its link.
-    `source` is the folder to import from when Handrail runs from a clone without installation.
+    `kept` are variables of this environment that the server needs too; `source` is the folder to
+    import from when Handrail runs from a clone without installation.
     """
     environment = {
         "HANDRAIL_DATABASE_URL": database,
@@ -95,7 +97,7 @@ def entry(
             str(folder.expanduser().absolute()) for folder in folders
         ),
         "HANDRAIL_DEMO": "1" if demo else "",
-        "HANDRAIL_TOOLSETS": ",".join(sorted(toolsets)),
+        **kept,
         "PYTHONPATH": str(source) if source else "",
     }
     given = {name: value for name, value in environment.items() if value}

@@ -1,5 +1,6 @@
 """`handrail connect`: the entry that makes an MCP client start Handrail."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import click
 from mcp_server.cli.clients import CLIENTS, NAME, Client, desktop_config, entry, listing
 from mcp_server.cli.ending import Exit, Stop
 from mcp_server.cli.session import HandrailCommand, Session
+
+KEPT = ("HANDRAIL_TOOLSETS", "HANDRAIL_ALLOWED_HOSTS")
+"""Settings of this environment that become part of the entry without an option of their own."""
 
 
 @click.command(cls=HandrailCommand)
@@ -39,7 +43,7 @@ def session_entry(session: Session) -> dict[str, Any]:
         _absolute(settings.database),
         settings.folders,
         demo=settings.demo or not settings.folders,
-        toolsets=settings.toolsets if settings.toolsets != {"default"} else (),
+        kept={name: os.environ[name] for name in KEPT if os.environ.get(name)},
         source=_source(),
     )
 

@@ -68,8 +68,7 @@ def _demo(session: Session, engine: "Engine") -> "Health":
 
     if not server_settings(session).demo:
         return health("demo", True, "off; --demo turns it on")
-    places = ", ".join(f"{host}:{port}" for host, port in engine.settings.allowed_hosts)
-    return health("demo", True, f"answers on {places}")
+    return health("demo", True, f"answers at {engine.settings.connectors['demo']}")
 
 
 def _chain(found: "Verification") -> "Health":

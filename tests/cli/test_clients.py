@@ -44,7 +44,7 @@ def test_an_entry_has_absolute_paths_and_only_what_was_said() -> None:
         "/d/h.db",
         (Path("flows"), Path("/more")),
         demo=True,
-        toolsets=("operate", "default"),
+        kept={"HANDRAIL_TOOLSETS": "default,operate"},
         source=Path("/src"),
     )
     assert full["env"] == {

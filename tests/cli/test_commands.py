@@ -68,7 +68,7 @@ def test_missing_and_wrong_inputs_are_explained(call: Call) -> None:
         (["workflows", "--workflows", "/nowhere"], 2, "there is no folder '/nowhere'"),
         (["run", "order-total", "--input", "@/nowhere"], 2, "/nowhere: No such file"),
         (["serve", "--http", "--stdio"], 2, "exclude each other"),
-        (["serve", "--host", "0.0.0.0"], 2, "not this machine's loopback address"),
+        (["serve", "--host", "0.0.0.0"], 2, "HANDRAIL_HOST: '0.0.0.0'"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_words_with_its_exit_code(
@@ -271,6 +271,17 @@ def test_doctor_finds_nothing_broken_on_a_sound_machine(call: Call) -> None:
     assert names >= {"python", "sqlite", "database", "documents", "demo", "chain", "folder",
                      "clients"}  # fmt: skip
     assert "Nothing is broken." in call("doctor").out
+
+
+def test_doctor_says_where_the_demo_answers(call: Call) -> None:
+    checks = {check["name"]: check for check in call("doctor", "--demo", "--json").json["checks"]}
+    assert re.fullmatch(r"answers at http://127\.0\.0\.1:\d+", checks["demo"]["detail"])
+
+
+@pytest.mark.requirement("seed-dialogue")
+def test_the_demo_answers_the_seeds_question(call: Call) -> None:
+    done = call("run", "demo/user-profile", "userId=3", "--demo", "--json")
+    assert (done.code, done.json["output"]["name"]) == (0, "Clementine Bauch")
 
 
 def test_doctor_says_what_is_broken_and_goes_on(call: Call, folder: Path, database: Path) -> None:
