@@ -43,7 +43,7 @@ def _read(cursor: str, about: tuple[str, ...]) -> str:
         last = raw[_DIGEST:].decode()
     except (ValueError, binascii.Error):
         raise _refusal() from None
-    if raw[:_DIGEST] != _digest(last, about) or _write(last, about) != cursor:
+    if _write(last, about) != cursor:
         raise _refusal()
     return last
 
