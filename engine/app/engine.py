@@ -55,7 +55,7 @@ class Engine:
         self.settings = settings
         self.store = store
         self._watchers: set[Callable[[str], None]] = set()
-        self._moved = asyncio.Event()
+        self._moved: asyncio.Event | None = None
         effects = {name: task.effect for name, task in settings.functions.items()}
         tenant, clock = settings.tenant, settings.clock
         self._library = Library(store, tenant, lambda: effects)
@@ -101,21 +101,30 @@ class Engine:
 
     async def moved(self) -> None:
         """Return when something has changed: a run here, or anything in another process."""
-        await self._moved.wait()
+        await self._bell().wait()
+
+    def _bell(self) -> asyncio.Event:
+        if self._moved is None:
+            self._moved = asyncio.Event()
+        return self._moved
+
+    def _ring(self) -> None:
+        # Most of the time nobody waits, and a bell nobody hears need not be made.
+        if self._moved is not None:
+            self._moved.set()
+            self._moved = None
 
     def _changed(self, run_id: str) -> None:
         for watcher in tuple(self._watchers):
             watcher(run_id)
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self._ring()
 
     def _ended(self, held: Held) -> None:
         self._lists.ended(held)
 
     def _noticed(self) -> None:
         self._lists.forget_all()
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self._ring()
 
     # -- catalogue ----------------------------------------------------------------------------
 
@@ -211,27 +220,25 @@ class Engine:
         deadline: int | None = None,
         actor: str = "engine",
     ) -> RunView:
-        """Start a run and return it as it stands; durable before this returns.
+        """Start a run and return it, durable, with the steps that were reached so far.
 
         `deadline` is in microseconds from now. The same `key` with the same input gives the
         run that was started first. Raises Refused: `unknown_workflow`, `unknown_version`,
         `invalid_input`, `pending_version`, `deprecated_version`, `idempotency_key_reused`.
         """
         run_id, reused = await self._runs.start(name, given, version, key, deadline, actor)
-        return await self._shown(run_id, reused)
-
-    async def _shown(self, run_id: str, reused: bool = False) -> RunView:
-        shown = await self._lists.run(run_id)
-        return replace(shown, reused=True) if reused else shown
+        if reused:
+            return replace(await self._lists.run(run_id), reused=True)
+        return await self._lists.started(run_id)
 
     async def wait(self, run_id: str, seconds: float) -> RunView:
         """The run once it has ended or needs somebody, or as it stands after `seconds`."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while True:
-            moved = self._moved
             if self._worker is not None:
                 await self._worker.rested(run_id, end - loop.time())
+            moved = self._bell()  # before looking, so that nothing is missed in between
             shown = await self._lists.run(run_id)
             if shown.whose_move in _RESTING or loop.time() >= end:
                 return shown

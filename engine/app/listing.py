@@ -4,12 +4,14 @@ import base64
 import binascii
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from functools import reduce
 from typing import Any
 
 from engine.core import uid
 from engine.core.errors import Refused
 from engine.core.history import view
 from engine.core.log import Recorded
+from engine.core.run import Run, evolve
 from engine.core.status import MOVES, Status, whose_move
 from engine.core.views import FailureGroup, RunFilter, RunPage, RunRow, RunView
 from engine.core.words import listed
@@ -33,7 +35,7 @@ class Lists:
     def __init__(self, store: Store, library: Library, worker: Worker | None, tenant: str) -> None:
         self._store, self._library = store, library
         self._worker, self._tenant = worker, tenant
-        self._ended: OrderedDict[str, list[Recorded]] = OrderedDict()
+        self._ended: OrderedDict[str, Held] = OrderedDict()
 
     async def row(self, run_id: str) -> Mapping[str, Any]:
         """A run's row by its public id; raises Refused `unknown_run`."""
@@ -54,19 +56,27 @@ class Lists:
             return await self._view(drive.held.recorded, drive.busy)
         held = self._ended.get(run_id)
         if held is not None:
-            return await self._view(held, frozenset())
+            return await self._view(held.recorded, frozenset(), held.run)
         row = await self.row(run_id)
         recorded = await self._store.read(row["id"], tenant=self._tenant)
         if row["ended_at"] is not None:
-            self._remember(run_id, recorded)
+            run: Run = reduce(evolve, (entry.event for entry in recorded), Run())
+            self._remember(Held(row["id"], run, self._tenant, recorded))
         return await self._view(recorded, frozenset())
 
-    async def _view(self, recorded: list[Recorded], busy: Collection[str]) -> RunView:
+    async def started(self, run_id: str) -> RunView:
+        """A run that has just been started, without the steps it has not reached."""
+        drive = self._worker.holds(run_id) if self._worker else None
+        return await self.run(run_id) if drive is None else view(drive.held.recorded, None)
+
+    async def _view(
+        self, recorded: list[Recorded], busy: Collection[str], run: Run | None = None
+    ) -> RunView:
         started = recorded[0].event
         known = self._library.has(started.digest)
         workflow = self._library.pinned(started.digest) if known else None
         retry_of = await self.uid(started.retry_of) if started.retry_of else ""
-        return view(recorded, workflow, busy, retry_of)
+        return view(recorded, workflow, busy, retry_of, run)
 
     async def uid(self, stream: int) -> str:
         """The public id of a run."""
@@ -76,7 +86,7 @@ class Lists:
     def ended(self, held: Held) -> None:
         """Keep the history of a run that has just ended here, for those who ask next."""
         if held.run.over:
-            self._remember(held.run.uid, held.recorded)
+            self._remember(held)
 
     def forget(self, run_id: str) -> None:
         """The run has changed after its end: it was retried."""
@@ -86,8 +96,8 @@ class Lists:
         """Another process wrote: an ended run may have been retried there."""
         self._ended.clear()
 
-    def _remember(self, run_id: str, recorded: list[Recorded]) -> None:
-        self._ended[run_id] = recorded
+    def _remember(self, held: Held) -> None:
+        self._ended[held.run.uid] = held
         if len(self._ended) > KEPT:
             self._ended.popitem(last=False)
 

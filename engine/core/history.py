@@ -27,13 +27,14 @@ def view(
     workflow: Workflow | None,
     busy: Collection[str] = (),
     retry_of: str = "",
+    run: Run | None = None,
 ) -> RunView:
     """The run that `recorded` tells. `busy` are the calls under way in this process.
 
     `workflow` adds the steps that were not reached yet; `retry_of` is the public id of the run
-    that this one retries.
+    that this one retries; `run` is what `recorded` folds to, where that is known already.
     """
-    run: Run = reduce(evolve, (entry.event for entry in recorded), Run())
+    run = run or reduce(evolve, (entry.event for entry in recorded), Run())
     started, times = recorded[0].event, _times(recorded)
     assert isinstance(started, ev.RunStarted)
     return RunView(
