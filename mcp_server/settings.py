@@ -72,7 +72,7 @@ class ServerSettings(BaseModel):
     demo: bool = False
     # Authentication does not exist yet; nothing is put on the network without it.
     host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
-    port: int = Field(PORT, ge=0, le=65535)
+    port: Annotated[int, Field(ge=0, le=65535)] = PORT
     origins: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     json_response: bool = False
     work: bool = True
