@@ -35,11 +35,7 @@ def settled(run: "RunView") -> bool:
 
 
 async def follow(session: Session, engine: "Engine", run_id: str, seconds: float) -> "RunView":
-    """Wait up to `seconds` for the run and return how it stands then.
-
-    The session remembers the id, so that an interruption can name the run that goes on.
-    """
-    session.following = run_id
+    """Wait up to `seconds` for the run and return how it stands then."""
     screen = session.screen
     run = await engine.wait(run_id, min(TICK, seconds))
     if not (settled(run) or seconds <= TICK):
@@ -47,7 +43,6 @@ async def follow(session: Session, engine: "Engine", run_id: str, seconds: float
             run = await _drawn(session, engine, run_id, seconds - TICK)
         else:
             run = await _told(session, engine, run_id, seconds - TICK)
-    session.following = ""
     return run
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from engine.app.engine import Engine
     from engine.core.views import DryRun, RunView
 
+FOR_EVER = 1e9
+"""Seconds; about thirty years, for who sets no limit to a wait."""
+
 
 @click.command(cls=HandrailCommand)
 @click.argument("name", metavar="NAME[@VERSION]")
@@ -80,21 +83,23 @@ def _planned(session: Session, plan: "DryRun") -> int:
 
 
 async def finish(session: Session, engine: "Engine", run: "RunView", wait: int | None) -> int:
-    """Wait for a run, print it, and give the exit code that it earned."""
+    """Wait for a run, print it, and give the exit code that it earned.
+
+    The session knows the id meanwhile, so that an interruption can name the run that goes on.
+    """
     from mcp_server.cli.follow import follow, note_of_waiting, settled
     from mcp_server.cli.paint.timeline import run_timeline
 
+    session.following = run.id
     if wait != 0:
         seconds = FOR_EVER if wait is None else wait / 1_000_000
         run = replace(await follow(session, engine, run.id, seconds), reused=run.reused)
+    session.following = ""
     session.screen.result(run, lambda _: run_timeline(run, session.now()))
     if not settled(run):
         session.screen.note(note_of_waiting(run))
         return Exit.OK if wait == 0 else Exit.FAILED
     return outcome(run.status)
-
-
-FOR_EVER = 10.0**9
 
 
 def outcome(status: str) -> Exit:

@@ -1,8 +1,7 @@
-"""What every command shares: the four common options, the screen and the way to the engine.
+"""What every command shares: the common options, the screen, the time and who acts.
 
 `HandrailCommand` gives each command `--json`, `--db`, `--workflows`, `--demo` and `--no-color`;
-they may stand before or after the command's name. The engine is opened by the command that
-needs it, with a worker only where work is to be done.
+they may stand before or after the command's name. Nothing is opened here.
 """
 
 import os
