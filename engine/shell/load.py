@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -53,10 +54,24 @@ def load_folder(path: Path) -> Loaded:
             message = f"a folder may hold at most {MOST_FILES:,} documents files"
             problems.append(Problem(str(path), 0, "", "error", "too_many", message))
             break
-        found = load_file(file)
+        found = _kept(file)
         documents.extend(found.documents)
         problems.extend(found.problems)
     return Loaded(tuple(documents), tuple(problems))
+
+
+def _kept(file: Path) -> Loaded:
+    # A folder is read again when one of its files changed; the others need not be.
+    try:
+        seen = file.stat()
+    except OSError:
+        return load_file(file)
+    return _unchanged(file, seen.st_ino, seen.st_size, seen.st_mtime_ns)
+
+
+@lru_cache(maxsize=MOST_FILES)
+def _unchanged(file: Path, inode: int, size: int, modified: int) -> Loaded:
+    return load_file(file)
 
 
 def load_file(file: Path) -> Loaded:

@@ -97,6 +97,16 @@ def test_a_bare_name_means_the_own_namespace_then_default_then_the_only_one() ->
         assert target.namespace == namespace
 
 
+def test_a_broken_document_nearby_is_not_passed_over_for_one_elsewhere() -> None:
+    text = flow("- {id: a, taskRef: made}").replace("{name: flow}", "{name: flow, namespace: own}")
+    catalogue = read(
+        text,
+        task_text("{sleep: {duration: 1s}}", namespace="default"),
+        task_text("{sleep: {}}", namespace="own"),
+    )
+    assert ("spec.tasks[0].taskRef", "broken_reference") in told(catalogue)
+
+
 def test_a_name_in_two_far_namespaces_is_ambiguous() -> None:
     sleep = "{sleep: {duration: 1s}}"
     others = [task_text(sleep, namespace="one"), task_text(sleep, namespace="two")]

@@ -164,6 +164,33 @@ def test_a_loop_gives_results_and_counts() -> None:
         assert (warned(steps, USER, OPEN) == []) is fits
 
 
+@pytest.mark.parametrize(
+    ("schema", "given", "codes"),
+    [
+        ("{required: [a], properties: {a: {default: 1}}}", "{}", []),
+        (
+            "{required: [a], properties: {a: {$ref: '#/$defs/d'}}, $defs: {d: {default: 1}}}",
+            "{}",
+            [],
+        ),
+        ("{required: [a]}", "{}", ["missing_input"]),
+        ("{additionalProperties: false, patternProperties: {'^x': {}}}", "{xy: 1}", []),
+        (
+            "{additionalProperties: false, anyOf: [{properties: {a: {}}}]}",
+            "{a: 1}",
+            ["unknown_input"],
+        ),
+        ("{additionalProperties: {type: string}}", "{a: 1}", []),
+        ("{properties: {a: true}, additionalProperties: false}", "{a: 1}", []),
+        ("{items: {type: string}}", "[1, a]", ["type_clash"]),
+    ],
+)
+def test_only_what_is_certain_is_said(schema: str, given: str, codes: list[str]) -> None:
+    taker = task_text(f"{{python: {{function: look}}, inputSchema: {schema}}}", "taker")
+    found = warned(f"- {{id: a, taskRef: taker, input: {given}}}", taker)
+    assert [code for _, code in found] == codes
+
+
 def test_a_sub_workflow_is_known_by_its_input_and_output() -> None:
     sub = flow(
         "- {id: a, taskRef: look}",

@@ -62,6 +62,8 @@ def test_an_http_task_is_a_request_with_templates() -> None:
         ("{url: 'https://a.example', method: FETCH}", "method", "bad_method"),
         ("{url: 'https://a.example', headers: {'a b': x}}", "headers", "bad_header"),
         ('{url: "https://a.example", headers: {A: "x\\r\\nB: y"}}', "headers.A", "bad_header"),
+        ('{url: "https://a.example", headers: {A: "x\\ny"}}', "headers.A", "bad_header"),
+        ('{url: "https://a.example", headers: {A: "x\\ry"}}', "headers.A", "bad_header"),
         ("{url: 'https://a.example/{{tasks.a.output}}'}", "url", "unknown_root"),
         ("{url: 'https://a.example/{{input.x'}", "url", "bad_template"),
         ("{url: 'https://a.example', query: [a]}", "query", "wrong_type"),

@@ -54,6 +54,12 @@ def test_a_stored_version_outlives_its_functions() -> None:
     assert again == everything()
 
 
+def test_a_function_that_nobody_recorded_may_do_anything() -> None:
+    found = read(flow("- {id: a, taskRef: look}"), LOOK).workflows[("default", "flow")]
+    bundle = {**found.bundle, "functions": {}}
+    assert needs_acceptance(rebuild(bundle, {}))
+
+
 def test_a_function_that_became_stronger_is_believed() -> None:
     found = read(flow("- {id: a, taskRef: look}"), LOOK).workflows[("default", "flow")]
     assert not needs_acceptance(found)

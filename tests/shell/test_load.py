@@ -160,6 +160,20 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert (values(tmp_path), codes(tmp_path)) == ([], [])
 
 
+def test_a_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
+    file, other = written(tmp_path, "{a: 1}"), written(tmp_path, "{b: 1}", "b.yaml")
+    first = load_folder(tmp_path).documents
+    again = load_folder(tmp_path).documents
+    assert [one is same for one, same in zip(first, again, strict=True)] == [True, True]
+    file.write_text("{a: 2}", encoding="utf-8")
+    os.utime(file, ns=(1, 1))
+    second = load_folder(tmp_path).documents
+    assert [document.value for document in second] == [{"a": 2}, {"b": 1}]
+    assert second[1] is first[1]
+    other.unlink()
+    assert values(tmp_path) == [{"a": 2}]
+
+
 def test_a_file_that_vanished_is_a_problem(tmp_path: Path) -> None:
     assert codes(tmp_path / "gone.yaml") == [("unreadable_file", 0)]
 

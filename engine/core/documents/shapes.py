@@ -28,8 +28,6 @@ LOOP_OUTPUT: Schema = {
 }
 """What a step with forEach gives."""
 
-_COMBINED = ("allOf", "anyOf", "oneOf", "if", "not", "patternProperties")
-
 
 class Part:
     """One schema inside `root`, whose references it follows."""
@@ -56,8 +54,9 @@ class Part:
     @cached_property
     def closed(self) -> bool:
         """Whether the value certainly has no other properties than the described ones."""
-        open_words = any(word in self.schema for word in _COMBINED)
-        return self.schema.get("additionalProperties") is False and not open_words
+        # Only what stands beside it counts: properties that a combination describes are refused.
+        patterns = "patternProperties" in self.schema
+        return self.schema.get("additionalProperties") is False and not patterns
 
     @cached_property
     def required(self) -> tuple[str, ...]:
