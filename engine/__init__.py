@@ -5,7 +5,25 @@ used, so that importing the package costs nothing.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.app.engine import Engine as Engine
+    from engine.app.engine import open_engine as open_engine
+    from engine.app.settings import Settings as Settings
+    from engine.app.settings import database_path as database_path
+    from engine.core import views as views
+    from engine.core.errors import Failure as Failure
+    from engine.core.errors import Kind as Kind
+    from engine.core.errors import Move as Move
+    from engine.core.errors import Refused as Refused
+    from engine.core.errors import StepError as StepError
+    from engine.core.model import Effect as Effect
+    from engine.core.retry import RetryPolicy as RetryPolicy
+    from engine.core.views import RunFilter as RunFilter
+    from engine.shell.acts import PythonTask as PythonTask
+    from engine.shell.clock import WorldClock as WorldClock
+    from engine.store import StoreError as StoreError
 
 _HOMES = {
     "Effect": "engine.core.model",
@@ -26,7 +44,7 @@ _HOMES = {
     "views": "engine.core.views",
 }
 
-__all__ = list(_HOMES)  # noqa: PLE0604 - names as text, from the one table
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

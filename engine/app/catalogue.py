@@ -41,7 +41,7 @@ class Shelf:
     ) -> None:
         self._store, self._clock, self._library = store, clock, library
         self._folders, self._functions, self._tenant = folders, functions, tenant
-        self._seen: tuple[str, ...] = ()
+        self._seen: tuple[str, ...] | None = None
         self._turn = asyncio.Lock()
         self.catalogue = EMPTY
         self.problems: tuple[Problem, ...] = ()
@@ -171,7 +171,7 @@ class Shelf:
             if (namespace, bare) in self.current or self._library.rows(namespace, bare):
                 return namespace, bare
             raise self._unknown(name)
-        keys = self._by_name.get(bare, [])
+        keys = self._by_name.get(bare) or self._published(bare)
         if ("default", bare) in keys:
             return "default", bare
         if len(keys) > 1:
@@ -185,6 +185,10 @@ class Shelf:
         if not keys:
             raise self._unknown(name)
         return keys[0]
+
+    def _published(self, bare: str) -> list[tuple[str, str]]:
+        """Workflows of this name that were published once and are in no folder of this process."""
+        return [key for key in self._library.names() if key[1] == bare]
 
     def _unknown(self, name: str) -> Refused:
         names = [bare for _, bare in self.current] + ["/".join(key) for key in self.current]

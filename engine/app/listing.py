@@ -124,7 +124,7 @@ class Lists:
         rows = await self._store.fetch(name, **params)
         more = len(rows) > limit
         shown = tuple(run_row(row) for row in rows[:limit])
-        return RunPage(shown, write_cursor(rows[limit - 1]["id"]) if more else "", len(shown))
+        return RunPage(shown, write_cursor(rows[limit - 1]["id"]) if more else "")
 
     async def failures(self, wanted: RunFilter, limit: int) -> tuple[FailureGroup, ...]:
         """Failed runs grouped by workflow, step, kind and code; the largest group first."""

@@ -273,7 +273,6 @@ class RunPage:
 
     rows: tuple[RunRow, ...]
     cursor: str
-    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def row(run: RunView) -> RunRow:
     )  # fmt: skip
 
 
-PAGE = RunPage((row(COMPLETED), row(BROKEN), row(UNDER_WAY)), "", 3)
+PAGE = RunPage((row(COMPLETED), row(BROKEN), row(UNDER_WAY)), "")
 GROUPS = (
     FailureGroup("demo/order-summary", "get-order", "permanent", "http_404", 12, ZERO, OTHER),
     FailureGroup("demo/refund-order", "pay", "timeout", "timeout", 1, ZERO - SECOND, ID),

@@ -328,3 +328,13 @@ def test_the_tables_are_rebuilt_and_the_chain_is_walked(call: Call) -> None:
     assert done.json["chain"]["ok"] is True
     assert len(call("runs", "--json").json["runs"]) == 1
     assert "the chain is intact" in call("rebuild").out
+
+
+def test_a_run_can_be_retried_where_its_folder_is_not_at_hand(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("run", "nap", "rest=1h", "--wait", "0")
+    call("cancel", "last")
+    monkeypatch.delenv("HANDRAIL_WORKFLOWS")
+    assert call("retry", "last", "--wait", "0").code == 0
+    assert "cancelled" in call("versions", "nap").out

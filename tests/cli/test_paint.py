@@ -179,7 +179,7 @@ def test_a_problem_begins_with_its_place_like_a_compilers() -> None:
 
 
 def test_nothing_to_show_is_said_in_words() -> None:
-    empty = replace(samples.PAGE, rows=(), total=0)
+    empty = replace(samples.PAGE, rows=())
     assert seen(runs.run_page(empty, NOW, 80)) == "No runs match."
     assert seen(runs.failure_groups((), NOW)) == "No failed runs match."
     assert seen(workflows.workflow_list((), 80)) == "No workflow fits."
