@@ -1,9 +1,8 @@
 """Does what one step gives fit what the next one takes? Warnings, made from the schemas.
 
-A document's schemas may be incomplete or out of date, so a mismatch is a warning; `strict` makes
-an error of it for those who want their folder clean. Only what is certain is said: a reference to
-a property that a closed schema does not have, types that have nothing in common, a required input
-that is absent, an input that a closed schema does not know.
+A document's schemas may be incomplete or out of date, so a mismatch is a warning. Only what is
+certain is said: a reference to a property that a closed schema does not have, types that have
+nothing in common, a required input that is absent, an input that a closed schema does not know.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,26 +26,12 @@ from engine.core.documents.templates import Reference, locate
 from engine.core.documents.values import Finding, compare
 from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
 from engine.core.template import Condition, Template
-from engine.core.views import Problem
 from engine.core.words import listed, shorten
 
 Workflows = Mapping[tuple[str, str], Workflow]
 
-MISMATCHES = frozenset(
-    {"unknown_property", "type_clash", "missing_input", "unknown_input", "unfit_value"}
-)
-"""The codes of problems that say: these two do not fit."""
-
 MOST = 200
 """Of one workflow: after so many nobody reads on, and each costs a search for what was meant."""
-
-
-def strict(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The problems with every mismatch made an error."""
-    return tuple(
-        replace(problem, severity="error") if problem.code in MISMATCHES else problem
-        for problem in problems
-    )
 
 
 def check_flow(workflow: Workflow, report: Report, workflows: Workflows) -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from engine.core.check import MISMATCHES, strict
-from tests.core.papers import LOOK, SEND, first, flow, read, task_text, warned
+from tests.core.papers import first, flow, read, task_text, warned
 
 USER = """
 kind: WorkflowTask
@@ -250,20 +249,6 @@ def test_the_output_of_the_workflow_is_looked_at_too() -> None:
     steps = "- {id: a, taskRef: user, input: {id: x}}"
     found = warned(steps, USER, output='{x: "{{tasks.a.output.nope}}"}')
     assert found == [("spec.output.x", "unknown_property")]
-
-
-def test_strict_makes_errors_of_mismatches_and_of_nothing_else() -> None:
-    catalogue = read(
-        flow("- {id: a, taskRef: user, dependson: []}", description='""'), USER, LOOK, SEND
-    )
-    assert catalogue.errors == ()
-    found = {problem.code: problem.severity for problem in strict(catalogue.problems)}
-    assert found == {
-        "missing_input": "error",
-        "unknown_field": "warning",
-        "no_description": "warning",
-    }
-    assert "missing_input" in MISMATCHES
 
 
 def test_a_hundred_mismatches_in_one_input_do_not_hide_the_rest() -> None:
