@@ -1,0 +1,105 @@
+"""Events, requests and looks into the file: the vocabulary of the store's tests."""
+
+import itertools
+import random
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.core import events as ev
+from engine.core.log import NEW, Append, Entry, Feature, Recorded, Unless, Write
+from engine.features import runs, versions
+from engine.store import Store, open_sqlite, try_lock
+
+FEATURES: tuple[Feature, ...] = (runs.FEATURE, versions.FEATURE)
+AT = 1_000_000_000_000_000
+_numbers = itertools.count(1)
+
+
+def started(uid: str = "", **more: Any) -> ev.RunStarted:
+    """The first event of a run; its public id is a new one unless it is given."""
+    fields: dict[str, Any] = {"input": {}, "held": True, "key": "", **more}
+    uid = uid or f"run-{next(_numbers)}"
+    return ev.RunStarted(uid, "default", "w", "1.0.0", "d", "workflow", **fields)
+
+
+def done(path: str = "a", output: Any = None) -> ev.StepSucceeded:
+    """A step that returned."""
+    return ev.StepSucceeded(path, output, 1, "default/t", AT)
+
+
+def first(*events: Any, also: tuple[Write, ...] = (), **more: Any) -> Append:
+    """A request for a new stream."""
+    entry = Entry(NEW, 0, events or (started(),), also)
+    return Append((entry,), AT, "ann", **more)
+
+
+def after(stream: int, expected: int, *events: Any, **more: Any) -> Append:
+    """A request for more events of a stream."""
+    return Append((Entry(stream, expected, events or (done(),)),), AT, "ann", **more)
+
+
+def keyed(key: str, uid: str = "") -> Append:
+    """A run that is started under a key, unless another was."""
+    place = {"tenant": "default", "namespace": "default", "workflow": "w", "key": key}
+    return first(started(uid, key=key), unless=Unless("start_key_find", place))
+
+
+def put_due(owner: int = 0, **more: Any) -> Write:
+    """A lease on the stream that the same request begins, or on the one that is named."""
+    return Write("due_put", {"tenant": "default", "at": AT, "owner": owner, **more})
+
+
+async def journal(store: Store) -> list[Recorded]:
+    """Everything that was ever appended."""
+    return [recorded async for recorded in store.tail(limit=7)]
+
+
+def chances(seed: int = 7) -> Callable[[int], bytes]:
+    """Bytes that a seed fixes."""
+    return random.Random(seed).randbytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sqlite:
+    """A database in a file. What else is a driver must pass the same tests."""
+
+    path: Path
+
+    @asynccontextmanager
+    async def open(self, **more: Any) -> AsyncGenerator[Store]:
+        """Open it, as a process would."""
+        features = more.pop("features", FEATURES)
+        async with open_sqlite(self.path, features, chances(), AT, **more) as store:
+            yield store
+
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        """The rows of a table, read by somebody else."""
+        with closing(sqlite3.connect(self.path)) as db:
+            return sorted(db.execute(f"select * from {table}").fetchall(), key=repr)
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of every table that features fill."""
+        return {table: self.rows(table) for feature in FEATURES for table in feature.tables}
+
+    @contextmanager
+    def busy(self) -> Generator[None]:
+        """Nobody gets a turn meanwhile, so what is asked for in it comes in few batches."""
+        lock = try_lock(f"{self.path}.lock")
+        assert lock is not None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def tampered(self) -> Generator[sqlite3.Connection]:
+        """The file in the hands of somebody who knows how to get rid of its guards."""
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as db:
+            guards = db.execute("select name from sqlite_master where type = 'trigger'")
+            for (guard,) in guards.fetchall():
+                db.execute(f"drop trigger {guard}")
+            yield db
