@@ -43,7 +43,3 @@ def test_every_command_on_the_page_exists() -> None:
     named = re.findall(r"\.venv/bin/handrail ([a-z]+)", README)
     assert named
     assert set(named) <= set(COMMANDS)
-
-
-def test_the_page_fits_on_two_screens() -> None:
-    assert len(README.splitlines()) < 120
