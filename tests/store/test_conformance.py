@@ -89,6 +89,7 @@ async def test_tenants_see_and_change_only_their_own(store: Store) -> None:
 # -- conflicts --------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("append-only-journal")
 async def test_of_two_at_the_same_version_one_wins_whether_they_share_a_batch_or_not(
     driver: Sqlite, store: Store
 ) -> None:
@@ -328,6 +329,7 @@ async def test_two_processes_agree_on_versions_and_on_the_chain(driver: Sqlite) 
 # -- the whole journal --------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("projections-rebuilt")
 async def test_tables_drawn_again_equal_those_drawn_live(driver: Sqlite, store: Store) -> None:
     for number in range(30):
         (stream,) = (await store.append(keyed(f"k{number}"))).streams
