@@ -100,7 +100,7 @@ class Codec:
             return Erased(name)
         try:
             return _built(shape, _parsed(body), schema)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise _damaged(name, error) from error
 
 

@@ -1,0 +1,125 @@
+"""What was written by a released version, kept for ever: it is read as long as there is Handrail."""
+
+from typing import Any
+
+import pytest
+
+from engine.core import events as ev
+from engine.core.codec import Codec
+from engine.core.errors import Failure, Kind
+from tests.store.journals import FEATURES
+
+KINDS = {kind.name: kind for feature in FEATURES for kind in feature.kinds}
+CODEC = Codec(KINDS.values())
+
+FAILED = Failure(
+    Kind.NETWORK,
+    "connect_failed",
+    "Verbindung zurückgewiesen",
+    "try later",
+    5,
+    ("a", "b"),
+    {"n": 1},
+)
+FAILURE = (
+    '{"kind":"network","code":"connect_failed","message":"Verbindung zurückgewiesen",'
+    '"hint":"try later","retry_after":5,"cause":["a","b"],"details":{"n":1}}'
+)
+# What version 0.1 wrote. A line here is never changed: a new shape gets a line and an upcaster.
+GOLDEN: list[tuple[str, int, str, Any]] = [
+    (
+        "run.started",
+        1,
+        '{"uid":"u","namespace":"default","workflow":"w","version":"1.0.0","digest":"d",'
+        '"kind":"workflow","input":{"n":1.5},"held":true,"key":"k","input_digest":"i",'
+        '"deadline":9,"retry_of":1,"root":null}',
+        ev.RunStarted(
+            "u", "default", "w", "1.0.0", "d", "workflow", {"n": 1.5}, True, "k", "i", 9, 1
+        ),
+    ),
+    ("run.resumed", 1, "{}", ev.RunResumed()),
+    (
+        "scope.opened",
+        1,
+        '{"path":"a","namespace":"n","workflow":"w","version":"1.0.0","digest":"d"}',
+        ev.ScopeOpened("a", "n", "w", "1.0.0", "d"),
+    ),
+    ("loop.opened", 1, '{"path":"a","count":3}', ev.LoopOpened("a", 3)),
+    ("loop.closed", 1, '{"path":"a"}', ev.LoopClosed("a")),
+    ("timer.set", 1, '{"path":"a","wake_at":7}', ev.TimerSet("a", 7)),
+    (
+        "step.in_flight",
+        1,
+        '{"path":"a[1]","attempt":1,"grant":"g"}',
+        ev.StepInFlight("a[1]", 1, "g"),
+    ),
+    (
+        "step.succeeded",
+        1,
+        '{"path":"a","output":[1,null,"é"],"attempt":2,"target":"n/t","started_at":5,'
+        '"source":"copied"}',
+        ev.StepSucceeded("a", [1, None, "é"], 2, "n/t", 5, "copied"),
+    ),
+    (
+        "step.failed",
+        1,
+        f'{{"path":"a","attempt":1,"target":"n/t","failure":{FAILURE},"started_at":5,'
+        '"again_at":8}',
+        ev.StepFailed("a", 1, "n/t", FAILED, 5, 8),
+    ),
+    ("step.skipped", 1, '{"path":"a","reason":"condition"}', ev.StepSkipped("a", "condition")),
+    (
+        "run.paused",
+        1,
+        f'{{"status":"paused:retry","wake_at":8,"step":"a","failure":{FAILURE}}}',
+        ev.RunPaused("paused:retry", 8, "a", FAILED),
+    ),
+    (
+        "run.paused",
+        1,
+        '{"status":"paused:timer","wake_at":8,"step":"","failure":null}',
+        ev.RunPaused("paused:timer", 8),
+    ),
+    ("run.completed", 1, '{"output":{"a":1}}', ev.RunCompleted({"a": 1})),
+    (
+        "run.failed",
+        1,
+        f'{{"status":"failed:exhausted","step":"a","failure":{FAILURE}}}',
+        ev.RunFailed("failed:exhausted", "a", FAILED),
+    ),
+    ("run.cancelled", 1, '{"reason":"enough"}', ev.RunCancelled("enough")),
+    ("run.retried", 1, '{"by":"u2"}', ev.RunRetried("u2")),
+    (
+        "version.published",
+        1,
+        '{"namespace":"n","name":"w","version":"1.0.0","digest":"d","effect":"read",'
+        '"pending":false,"bundle":{"workflow":{}}}',
+        ev.VersionPublished("n", "w", "1.0.0", "d", "read", False, {"workflow": {}}),
+    ),
+    (
+        "version.default_set",
+        1,
+        '{"version":"1.0.0","pinned":true}',
+        ev.DefaultSet("1.0.0", True),
+    ),
+    (
+        "version.deprecated",
+        1,
+        '{"version":"1.0.0","undone":false}',
+        ev.VersionDeprecated("1.0.0", False),
+    ),
+    ("breaker.moved", 1, '{"key":"n/t","circuit":"open"}', ev.BreakerMoved("n/t", "open")),
+]
+
+
+@pytest.mark.parametrize(("name", "schema", "body", "event"), GOLDEN)
+def test_what_a_released_version_wrote_is_read_today(
+    name: str, schema: int, body: str, event: Any
+) -> None:
+    assert CODEC.load(name, schema, body) == event
+    if schema == len(KINDS[name].upcasts) + 1:
+        assert CODEC.dump(event) == (name, schema, body)
+
+
+def test_every_kind_is_held_to_what_was_released() -> None:
+    assert {line[0] for line in GOLDEN} == set(KINDS)
