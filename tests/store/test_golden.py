@@ -1,4 +1,4 @@
-"""What was written by a released version, kept for ever: it is read as long as there is Handrail."""
+"""What released versions wrote, kept for ever: it is read as long as there is Handrail."""
 
 from typing import Any
 

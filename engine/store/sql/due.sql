@@ -8,7 +8,8 @@ on conflict (run) do update set at = excluded.at, owner = excluded.owner
 -- name: due_drop by stream
 delete from due where run = :stream
 
--- The inner select takes what is due and held by nobody.
+-- The inner select takes what is due and held by nobody; asking for the owner again outside would
+-- look at everything that sleeps.
 -- name: due_claim
 update due set owner = :owner
 where run in (
@@ -16,7 +17,7 @@ where run in (
   where owner = 0 and at <= :now
   order by at
   limit :limit {skip_locked}
-) and owner = 0
+)
 returning run, tenant
 
 -- name: due_next

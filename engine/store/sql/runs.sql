@@ -143,7 +143,7 @@ limit :limit
 select namespace, workflow, failed_step, failure_kind, failure_code, count(*) as runs,
        max(created_at) as last_at, max(id) as last_run
 from runs
-where tenant = :tenant and failure_code <> '' and ended_at is not null
+where tenant = :tenant and status <> 'completed' and failure_code <> '' and ended_at is not null
   and created_at >= :since and created_at < :until
   and (:namespace = '' or namespace = :namespace)
   and (:workflow = '' or workflow = :workflow)

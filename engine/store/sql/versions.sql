@@ -21,11 +21,6 @@ select stream, namespace, name, version, digest, effect, pending, published_at, 
 from versions where tenant = :tenant
 order by namespace, name, published_at, version
 
--- name: version_of
-select stream, namespace, name, version, digest, effect, pending, published_at, is_default,
-       pinned, deprecated
-from versions where tenant = :tenant and namespace = :namespace and name = :name
-
 -- name: version_bundle
 select namespace, name, version, digest, bundle from versions
 where tenant = :tenant and digest = :digest

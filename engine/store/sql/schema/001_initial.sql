@@ -66,12 +66,15 @@ create table runs (
 -- name: create_runs_by_uid
 create unique index runs_by_uid on runs (tenant, uid)
 
+-- name: create_runs_by_tenant
+create index runs_by_tenant on runs (tenant, id)
+
 -- name: create_runs_by_workflow
 create index runs_by_workflow on runs (tenant, workflow, id)
 
--- Completed runs are the many; what is looked for by status are the others.
--- name: create_runs_by_status
-create index runs_by_status on runs (tenant, status, id) where status <> 'completed'
+-- Completed runs are the many; lists of the others read no more of them than they show.
+-- name: create_runs_not_completed
+create index runs_not_completed on runs (tenant, id, status) where status <> 'completed'
 
 -- name: create_start_keys
 create table start_keys (
@@ -101,6 +104,9 @@ create table versions (
   deprecated   integer not null,
   primary key (tenant, namespace, name, version)
 )
+
+-- name: create_versions_by_stream
+create index versions_by_stream on versions (stream, version)
 
 -- name: create_versions_by_digest
 create index versions_by_digest on versions (tenant, digest)
