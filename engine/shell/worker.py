@@ -110,9 +110,13 @@ class Worker:
 
     async def _leave(self) -> None:
         free = {"owner": self.id, "now": self.clock.now()}
-        await self.store.write(Write("due_free_all", free), Write("worker_drop", {"id": self.id}))
-        if self._lock is not None:
-            self._lock.release(remove=True)
+        drop = Write("worker_drop", {"id": self.id})
+        try:
+            await self.store.write(Write("due_free_all", free), drop)
+        finally:
+            # Whatever the database says: a lock that is free tells the others that we are gone.
+            if self._lock is not None:
+                self._lock.release(remove=True)
 
     def _lock_path(self, worker: int) -> str:
         return f"{self.store.path}.worker-{worker}.lock"

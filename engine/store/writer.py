@@ -62,7 +62,7 @@ class Writer:
         self._log, self._long = f"{path}-wal", LONG_LOG
         self._heads = Heads()
         self._head = 0
-        self._seen = self._looked = self._change()
+        self._seen = self._looked = -1  # nothing was seen yet; the file is not asked here
         self._queue: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._closed = False

@@ -15,7 +15,7 @@ __all__ = ["engine_over", "flow", "look", "task", "write"]
 
 def write(folder: Path, *documents: Mapping[str, Any], name: str = "all.yaml") -> Path:
     """A folder that holds some documents."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, parents=True)
     text = yaml.safe_dump_all([dict(document) for document in documents], sort_keys=False)
     (folder / name).write_text(text, encoding="utf-8")
     return folder
