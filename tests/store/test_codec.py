@@ -102,6 +102,7 @@ def with_currency(body: dict[str, Any]) -> dict[str, Any]:
 PAID = Codec([EventKind("paid", Paid, (to_cents, with_currency))])
 
 
+@pytest.mark.requirement("upcasting")
 @pytest.mark.parametrize(
     ("schema", "body"),
     [(1, '{"euros":3}'), (2, '{"cents":300}'), (3, '{"cents":300,"currency":"EUR"}')],

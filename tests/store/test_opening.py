@@ -88,6 +88,7 @@ async def test_a_file_without_anything_in_it_becomes_ours(
         assert len(await journal(store)) == 1
 
 
+@pytest.mark.requirement("database-migrated")
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -203,6 +204,7 @@ def migrated(driver: Sqlite, steps: tuple[Migration, ...]) -> Path | None:
         return migrate(db, driver.path, AT, missing(db, steps))
 
 
+@pytest.mark.requirement("database-migrated")
 async def test_an_older_database_is_copied_aside_and_brought_up(driver: Sqlite) -> None:
     await ours(driver)
     steps = (*steps_of_today(), *LATER)
