@@ -74,9 +74,12 @@ def least_json(value: Any, most: int) -> int:
     while todo and total <= most:
         each = todo.pop()
         total += 1
+        kind = type(each)
+        if kind is bool or kind is int or each is None:
+            continue
         if isinstance(each, str):
             total += len(each)
-        elif isinstance(each, Mapping):
+        elif kind is dict or isinstance(each, Mapping):
             total += sum(map(len, each)) + len(each)
             todo.extend(each.values())
         elif isinstance(each, list | tuple):
