@@ -67,6 +67,7 @@ class Worker:
     _stopping: bool = False
     _versions_seen: int = 0
     _unfreed: set[int] = field(default_factory=set)
+    _strays: set[int] = field(default_factory=set)
 
     # -- life -----------------------------------------------------------------------------
 
@@ -251,6 +252,20 @@ class Worker:
         seen = {"id": self.id, "now": self.clock.now()}
         await self.store.write(Write("worker_seen", seen))
         await self.bury()
+        await self._find_strays()
+
+    async def _find_strays(self) -> None:
+        """Free leases of ours that nobody here works on.
+
+        A commit whose answer was lost leaves such a lease. One that is new may be just being
+        taken up, so it counts when it is seen for the second time.
+        """
+        held = {row["run"] for row in await self.store.fetch("due_held", owner=self.id)}
+        strays = held - self._tasks.keys()
+        self._unfreed |= strays & self._strays
+        self._strays = strays
+        if self._unfreed:
+            self._wake.set()
 
     async def _glancing(self) -> None:
         while True:

@@ -104,7 +104,10 @@ class Store:
             after = rows[-1]["position"]
 
     async def changed(self) -> bool:
-        """Whether another process has committed since the last time this was asked."""
+        """Whether another process has committed since the last time this was asked.
+
+        The first answer is yes: what was committed before is not known to have been seen.
+        """
         moved: bool = await self._writer.ask(Look())
         return moved
 
