@@ -1,8 +1,8 @@
 """A process that works on runs until it is killed. Every step leaves a line outside.
 
-Usage: python -m tests.crash.child FOLDER [drain]. Starts are printed once they are durable
-(`S id`), ends once they are seen (`F id`). With `drain` it starts nothing and ends when every
-run has ended.
+Usage: python -m tests.crash.child FOLDER [drain]. It waits for a line on its input, so that it
+can be got ready beforehand. Starts are printed once they are durable (`S id`), ends once they are
+seen (`F id`). With `drain` it starts nothing and ends when every run has ended.
 """
 
 import asyncio
@@ -96,4 +96,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    sys.stdin.readline()
     asyncio.run(main())

@@ -12,29 +12,51 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine import Settings, open_engine
+from engine.app.engine import FEATURES
 from engine.core import events as ev
+from engine.store import open_sqlite
 from tests.crash import child
 
 CYCLES = int(os.environ.get("HANDRAIL_KILL_CYCLES", "50"))
 
 
-def life(folder: Path, lines: int) -> Iterator[list[str]]:
-    """What a child says until it has said `lines` lines and is killed, and then what was left."""
-    command = [sys.executable, "-m", "tests.crash.child", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for _ in range(lines):
-            line = process.stdout.readline()
-            assert line, "the child ended by itself"
-            yield line.split()
-        process.kill()
-        yield from (line.split() for line in process.stdout if line.endswith("\n"))
+class Lives:
+    """One process after the other over a folder; the next one is got ready while one works."""
+
+    def __init__(self, folder: Path) -> None:
+        self._command = [sys.executable, "-m", "tests.crash.child", str(folder)]
+        self._ready = self._spawned()
+
+    def _spawned(self) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self._command, stdin=pipe, stdout=pipe, text=True)
+
+    def one(self, lines: int) -> Iterator[list[str]]:
+        """What it says until it has said `lines` lines and is killed, and then what was left."""
+        process, self._ready = self._ready, self._spawned()
+        with process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            for _ in range(lines):
+                line = process.stdout.readline()
+                assert line, "the child ended by itself"
+                yield line.split()
+            process.kill()
+            yield from (line.split() for line in process.stdout if line.endswith("\n"))
+
+    def close(self) -> None:
+        """The last one is not needed."""
+        with self._ready as process:
+            process.kill()
 
 
 @pytest.mark.requirement("resume-after-crash", "memoised-steps")
@@ -44,20 +66,22 @@ def test_killed_again_and_again_it_loses_no_start_and_repeats_no_finished_step(
 ) -> None:
     dice = random.Random(7)
     settings = child.settings(tmp_path)
-    started, finished, done = dict[str, int](), set[str](), dict[str, int]()
-    for _ in range(CYCLES):
-        for word, *rest in life(tmp_path, dice.randint(1, 120)):
-            if word == "S":
-                started[rest[0]] = int(rest[1])
-            elif word == "F":
-                finished.add(rest[0])
-        done = asyncio.run(count_durable(settings, tmp_path, done))
+    started, finished, durable = dict[str, int](), set[str](), Durable(settings, tmp_path)
+    with closing(Lives(tmp_path)) as lives:
+        for _ in range(CYCLES):
+            for word, *rest in lives.one(dice.randint(1, 120)):
+                if word == "S":
+                    started[rest[0]] = int(rest[1])
+                elif word == "F":
+                    finished.add(rest[0])
+            asyncio.run(durable.count())
     command = [sys.executable, "-m", "tests.crash.child", str(tmp_path), "drain"]
-    assert subprocess.run(command, check=False, timeout=120).returncode == 0
+    done = subprocess.run(command, check=False, timeout=120, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0
     assert len(started) > CYCLES, "the children did too little to prove anything"
     asyncio.run(judge(settings, started, finished))
     marks = outside(tmp_path)
-    repeated = [step for step, count in done.items() if marks[step] != count]
+    repeated = [step for step, count in durable.runs.items() if marks[step] != count]
     assert not repeated, "a step whose result was durable ran again"
     assert all(marks[f"{n} {step}"] for n in started.values() for step in "abcde")
 
@@ -67,17 +91,26 @@ def outside(folder: Path) -> Counter[str]:
     return Counter((folder / "effects").read_text(encoding="utf-8").splitlines())
 
 
-async def count_durable(settings: Settings, folder: Path, known: dict[str, int]) -> dict[str, int]:
-    """The steps whose result is durable now, with how often they had run when that was seen."""
-    marks, inputs = outside(folder), dict[int, int]()
-    async with open_engine(replace(settings, work=False)) as engine:
-        async for recorded in engine.store.tail():
-            if isinstance(recorded.event, ev.RunStarted):
-                inputs[recorded.stream] = recorded.event.input["n"]
-            if isinstance(recorded.event, ev.StepSucceeded):
-                step = f"{inputs[recorded.stream]} {recorded.event.path}"
-                known.setdefault(step, marks[step])
-    return known
+class Durable:
+    """The steps whose result is durable, with how often they had run when that was seen."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.runs: dict[str, int] = {}
+        self._settings, self._folder = settings, folder
+        self._inputs: dict[int, int] = {}
+        self._seen = 0
+
+    async def count(self) -> None:
+        """Look at what has become durable since the last look; nobody works meanwhile."""
+        marks, path = outside(self._folder), Path(self._settings.database)
+        async with open_sqlite(path, FEATURES, self._settings.clock.bytes) as store:
+            async for recorded in store.tail(after=self._seen):
+                self._seen = recorded.position
+                if isinstance(recorded.event, ev.RunStarted):
+                    self._inputs[recorded.stream] = recorded.event.input["n"]
+                if isinstance(recorded.event, ev.StepSucceeded):
+                    step = f"{self._inputs[recorded.stream]} {recorded.event.path}"
+                    self.runs.setdefault(step, marks[step])
 
 
 async def judge(settings: Settings, started: dict[str, int], finished: set[str]) -> None:
