@@ -16,7 +16,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -219,10 +219,15 @@ async def open_sqlite(
 
 @asynccontextmanager
 async def _reader(path: Path, patience: float) -> AsyncGenerator[aiosqlite.Connection]:
-    async with aiosqlite.connect(path, timeout=patience, isolation_level=None) as reader:
-        reader.row_factory = sqlite3.Row
-        for pragma in (*PRAGMAS, "pragma query_only = on"):
-            await reader.execute(pragma)
+    async with AsyncExitStack() as stack:
+        try:
+            connecting = aiosqlite.connect(path, timeout=patience, isolation_level=None)
+            reader = await stack.enter_async_context(connecting)
+            reader.row_factory = sqlite3.Row
+            for pragma in (*PRAGMAS, "pragma query_only = on"):
+                await reader.execute_fetchall(pragma)
+        except sqlite3.Error as error:
+            raise judged(error) from error
         yield reader
 
 
