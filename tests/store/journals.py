@@ -103,3 +103,13 @@ class Sqlite:
             for (guard,) in guards.fetchall():
                 db.execute(f"drop trigger {guard}")
             yield db
+
+
+class Shown(sqlite3.Connection):
+    """A connection that can be got at: the last one that was made."""
+
+    last: "Shown"
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        Shown.last = self

@@ -132,6 +132,8 @@ async def test_a_text_that_cannot_be_read_is_a_damaged_database(
         "delete from journal where position = 5",
         "update journal set body = '{}'",
         "update journal set salt = zeroblob(32)",
+        "update journal set body = null",
+        "update journal set salt = null",
         "update journal set actor = 'bob', body = null, salt = null",
         "update journal set position = position + 10",
         "update journal set hash = zeroblob(32)",

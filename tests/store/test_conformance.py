@@ -1,6 +1,7 @@
 """What it means to be a store: the same tests for every driver."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from engine.core.errors import Refused, Stale
 from engine.core.log import NEW, Append, Appended, Entry, Recorded, Taken, Write
 from engine.features import runs
 from engine.store import Store, StoreError
+from engine.store.writer import MOST
 from tests.store.journals import (
     AT,
     Sqlite,
@@ -214,6 +216,16 @@ async def test_what_is_wrong_with_one_request_is_its_callers_alone(
     assert not (await store.verify()).problems
 
 
+async def test_others_are_not_kept_waiting_by_a_request_that_failed(
+    driver: Sqlite, store: Store
+) -> None:
+    await store.append(first(started("taken")))
+    with pytest.raises(StoreError):
+        await store.append(first(started("taken")))
+    async with driver.open(patience=0.0) as other:
+        assert (await other.append(first())).streams == (2,)
+
+
 async def test_writes_of_which_one_is_wrong_are_undone_together(
     driver: Sqlite, store: Store
 ) -> None:
@@ -255,20 +267,23 @@ async def test_a_caller_that_goes_away_harms_nobody_and_its_request_is_whole_or_
 
 
 async def test_closing_finishes_what_was_asked_for_and_takes_nothing_more(driver: Sqlite) -> None:
-    async with driver.open() as store:
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(driver.open())
         with driver.busy():
-            asked = [store.append_soon(first()) for _ in range(100)]
-        late = asyncio.ensure_future(store.fetch("due_next"))
-        await asyncio.sleep(0)
+            asked = [store.append_soon(first()) for _ in range(MOST + 100)]
+            late = asyncio.ensure_future(store.fetch("due_next"))
+            await asyncio.sleep(0)
+            closing = asyncio.create_task(stack.aclose())
+            assert await late == [{"at": None}]
+        await asyncio.wait_for(closing, 10)
     answers = await settled(*asked)
-    assert [answer.streams[0] for answer in answers] == list(range(1, 101))
-    assert await late == [{"at": None}]
+    assert [answer.streams[0] for answer in answers] == list(range(1, MOST + 101))
     for act in (store.append(first()), store.fetch("due_next"), store.write(), store.changed()):
         with pytest.raises(StoreError) as closed:
             await act
         assert closed.value.code == "database_closed"
     async with driver.open() as store:
-        assert len(await journal(store)) == 100
+        assert (await store.verify()).intact == MOST + 100
 
 
 async def test_closing_may_be_interrupted_and_is_finished_all_the_same(driver: Sqlite) -> None:

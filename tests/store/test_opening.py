@@ -17,7 +17,7 @@ from engine.store import StoreError
 from engine.store.connection import connect
 from engine.store.dialect import Migration
 from engine.store.migrate import migrate, missing, steps_of_today
-from tests.store.journals import AT, Sqlite, first, journal
+from tests.store.journals import AT, Shown, Sqlite, first, journal
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="file modes")
 
@@ -155,6 +155,17 @@ async def test_a_new_database_cannot_be_made_where_nothing_can_be_written(driver
         async with driver.open(factory=ReadOnly):
             pytest.fail("it was opened")
     assert error.value.code == "database_read_only"
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("synchronous", 2), ("wal_autocheckpoint", 0), ("journal_mode", "wal"), ("foreign_keys", 1)],
+)
+async def test_what_is_acknowledged_is_synced_and_nobody_checkpoints_by_himself(
+    driver: Sqlite, pragma: str, value: object
+) -> None:
+    async with driver.open(factory=Shown):
+        assert Shown.last.execute(f"pragma {pragma}").fetchone() == (value,)
 
 
 @posix

@@ -15,23 +15,13 @@ from engine import Effect, Engine, PythonTask, RunFilter, Settings
 from engine.core.errors import Move
 from engine.store import Store, StoreError
 from tests.shell.documents import flow, look, write
-from tests.store.journals import Sqlite, after, done, first, journal, put_due, started
+from tests.store.journals import Shown, Sqlite, after, done, first, journal, put_due, started
 
 PATIENCE = 0.05
 SOON = 5.0
 """Bounds a wait that takes about PATIENCE: the machine may be busy."""
 
 Trouble = Callable[[Sqlite], AbstractContextManager[None]]
-
-
-class Shown(sqlite3.Connection):
-    """A connection that can be got at: the last one that was made."""
-
-    last: "Shown"
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        Shown.last = self
 
 
 @contextmanager
@@ -150,7 +140,7 @@ async def test_a_look_that_fails_is_told_and_the_next_one_works(driver: Sqlite) 
     async with opened(driver) as store:
         await store.append(first())
         with interrupted(driver), pytest.raises(StoreError):
-            await store.changed()
+            await asyncio.wait_for(store.changed(), SOON)
         await store.changed()  # SQLite counts an interruption as a change
         assert await store.changed() is False
 
