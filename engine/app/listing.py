@@ -4,14 +4,13 @@ import base64
 import binascii
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from functools import reduce
 from typing import Any
 
 from engine.core import uid
 from engine.core.errors import Refused
 from engine.core.history import view
 from engine.core.log import Recorded
-from engine.core.run import Run, evolve
+from engine.core.run import Run, fold
 from engine.core.status import MOVES, Status, whose_move
 from engine.core.views import FailureGroup, RunFilter, RunPage, RunRow, RunView
 from engine.core.words import listed
@@ -60,7 +59,7 @@ class Lists:
         row = await self.row(run_id)
         recorded = await self._store.read(row["id"], tenant=self._tenant)
         if row["ended_at"] is not None:
-            run: Run = reduce(evolve, (entry.event for entry in recorded), Run())
+            run = fold(entry.event for entry in recorded)
             self._remember(Held(row["id"], run, self._tenant, recorded))
         return await self._view(recorded, frozenset())
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import reduce
 from typing import Any
 
 from engine.app.catalogue import Shelf
@@ -20,7 +19,7 @@ from engine.core.log import NEW, Append, Entry, Param, Recorded, Taken, Unless, 
 from engine.core.model import Workflow
 from engine.core.plain import plain
 from engine.core.plan import Planner
-from engine.core.run import Cancel, Run, decide, evolve
+from engine.core.run import Cancel, Run, decide, fold
 from engine.core.schema import coerce_json, explain, with_defaults
 from engine.core.status import RETRYABLE_BY_HAND
 from engine.shell.clock import Clock
@@ -140,7 +139,7 @@ class Runs:
         if not event.held:
             self._worker.poke()
             return
-        run: Run = reduce(evolve, (event, *copied), Run())
+        run = fold((event, *copied))
         stream = done.streams[-1]
         history = list(recorded(entry, self._tenant, stream, now, actor))
         held = Held(stream, run, self._tenant, history)
@@ -218,7 +217,7 @@ class Runs:
 
     async def _load(self, stream: int) -> tuple[Run, list[Recorded]]:
         history = await self._store.read(stream, tenant=self._tenant)
-        run: Run = reduce(evolve, (entry.event for entry in history), Run())
+        run = fold(entry.event for entry in history)
         return run, history
 
 

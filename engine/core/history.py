@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 from engine.core import events as ev
 from engine.core.log import Recorded
 from engine.core.model import Workflow
-from engine.core.run import FALLBACK, Run, StepState, evolve
+from engine.core.run import FALLBACK, Run, StepState, fold
 from engine.core.status import next_step, whose_move
 from engine.core.views import AttemptView, RunView, StepView
 
@@ -34,7 +33,7 @@ def view(
     `workflow` adds the steps that were not reached yet; `retry_of` is the public id of the run
     that this one retries; `run` is what `recorded` folds to, where that is known already.
     """
-    run = run or reduce(evolve, (entry.event for entry in recorded), Run())
+    run = run or fold(entry.event for entry in recorded)
     started, times = recorded[0].event, _times(recorded)
     assert isinstance(started, ev.RunStarted)
     return RunView(

@@ -7,7 +7,9 @@ planner's business (`plan.py`). A mutation is never begun without a grant: `deci
 place where a step may become in flight, whichever way the command came in (SEMANTICS 5).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, Literal
 
 from engine.core import events as ev
@@ -96,6 +98,11 @@ def evolve(run: Run, event: Any) -> Run:
     if fold is not None:
         fold(run, event)
     return run
+
+
+def fold(events: Iterable[Any]) -> Run:
+    """The run that a whole history tells."""
+    return reduce(evolve, events, Run())
 
 
 def _started(run: Run, event: ev.RunStarted) -> None:

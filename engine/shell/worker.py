@@ -17,13 +17,12 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 from engine.core.errors import Refused, Stale
 from engine.core.log import Write
 from engine.core.plan import Planner
-from engine.core.run import Run, evolve
+from engine.core.run import fold
 from engine.shell.acts import Acts
 from engine.shell.clock import Clock
 from engine.shell.drive import Drive, Held
@@ -223,7 +222,7 @@ class Worker:
 
     async def _take_up(self, stream: int, tenant: str) -> None:
         recorded = await self.store.read(stream, tenant=tenant)
-        run: Run = reduce(evolve, (entry.event for entry in recorded), Run())
+        run = fold(entry.event for entry in recorded)
         if run.over or not recorded:
             await self.store.write(Write("due_drop", {"stream": stream}))
             return

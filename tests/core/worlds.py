@@ -1,7 +1,6 @@
 """Small worlds for tests of the core: documents as values, and a shell without a shell."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 from engine.core import events as ev
@@ -9,7 +8,7 @@ from engine.core.definition import RawDocument, parse_documents
 from engine.core.errors import Failure, StepError
 from engine.core.model import Effect, Workflow
 from engine.core.plan import Planner
-from engine.core.run import Fail, Run, Succeed, decide, evolve
+from engine.core.run import Fail, Run, Succeed, decide, evolve, fold
 
 FUNCTIONS = {
     "look": Effect.READ,
@@ -112,7 +111,7 @@ class World:
 
     def refolded(self) -> Run:
         """The state that the history alone gives."""
-        return reduce(evolve, self.events, Run())
+        return fold(self.events)
 
 
 def fails(failure: Failure) -> Answer:

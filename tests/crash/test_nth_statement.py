@@ -11,7 +11,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import pytest
 from engine import Effect, PythonTask, Refused, Settings
 from engine.app.engine import FEATURES, Engine
 from engine.core.errors import Failure, Kind, StepError
-from engine.core.run import Run, evolve
+from engine.core.run import fold
 from engine.core.views import RunView
 from engine.store import Store, StoreError, open_sqlite
 from tests.core.worlds import flow, look
@@ -162,7 +161,7 @@ async def judge(engine: Engine, ended: RunView) -> None:
     assert await engine.versions("w") == versions
     (row,) = await engine.store.fetch("run_by_uid", tenant="default", uid=ended.id)
     recorded = await engine.store.read(row["id"])
-    run: Run = reduce(evolve, (entry.event for entry in recorded), Run())
+    run = fold(entry.event for entry in recorded)
     assert (run.status, run.output) == (ended.status, ended.output)
 
 
