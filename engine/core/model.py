@@ -170,7 +170,8 @@ class Workflow:
     `version` is None when the document declares none. `digest` is the SHA-256 (hex) of the
     canonical `bundle`: the document and the task documents it uses, so that a version pins all
     that its runs need. `steps` are in topological order, ties in document order. `groups` are
-    the ids that can run side by side, level by level.
+    the ids that can run side by side, level by level. `concurrency` is how many of its runs may
+    be worked on at a time; 0 is as many as there is room for.
     """
 
     namespace: str
@@ -184,6 +185,7 @@ class Workflow:
     output: Template | None
     effect: Effect
     timeout: int | None = None
+    concurrency: int = 0
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()

@@ -1,8 +1,9 @@
 """Versions of workflows: what was published, which one is the default, which are deprecated."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from engine.core import events as ev
 from engine.core.log import EventKind, Feature, Recorded, Write
@@ -23,9 +24,17 @@ def _published(recorded: Recorded) -> Iterable[Write]:
             "pending": int(event.pending),
             "bundle": json.dumps(event.bundle, ensure_ascii=False, separators=(",", ":")),
             "published_at": recorded.at,
+            "concurrency": _concurrency(event.bundle),
         },
     )
     return (row,)
+
+
+def _concurrency(bundle: Mapping[str, Any]) -> int:
+    """The limit that the document of a bundle sets; 0 when it sets none."""
+    spec = bundle.get("workflow", {}).get("spec")
+    found = spec.get("concurrency") if isinstance(spec, Mapping) else None
+    return found if isinstance(found, int) else 0
 
 
 def _default_set(recorded: Recorded) -> Iterable[Write]:

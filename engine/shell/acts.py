@@ -28,8 +28,9 @@ Function = Callable[[Any], Any | Awaitable[Any]]
 class PythonTask:
     """A function that `type: python` tasks may name. It takes the input and returns JSON.
 
-    An `async def` runs on the loop; a plain function runs on a thread and cannot be
-    interrupted. Undeclared, it counts as a mutation (SEMANTICS section 1).
+    An `async def` runs on the loop; anything else is called on a thread, where it cannot be
+    interrupted, and what it returns is awaited if it can be. Undeclared, it counts as a mutation
+    (SEMANTICS section 1).
     """
 
     function: Function
@@ -122,4 +123,5 @@ class Acts:
             )
         if inspect.iscoroutinefunction(task.function):
             return plain(await task.function(call.input))
-        return plain(await asyncio.to_thread(task.function, call.input))
+        output = await asyncio.to_thread(task.function, call.input)
+        return plain(await output if inspect.isawaitable(output) else output)

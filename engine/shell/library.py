@@ -32,6 +32,7 @@ class Known:
     is_default: bool
     pinned: bool
     deprecated: bool
+    concurrency: int = 0
 
 
 class Library:
@@ -162,4 +163,5 @@ def _known(row: Mapping[str, Any]) -> Known:
         bool(row["is_default"]),
         bool(row["pinned"]),
         bool(row["deprecated"]),
+        row["concurrency"],
     )

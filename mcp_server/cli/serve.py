@@ -69,7 +69,7 @@ def _said(session: Session, settings: "ServerSettings", url: str) -> None:
         session.screen.result({"url": url, "serves": served}, lambda _: "")
     else:
         entry, dev = _entry(session), _dev()
-        session.screen.painted_note(lambda _: welcome(url, served, entry, dev))
+        session.screen.painted_note(lambda _: welcome(url, served, program(), entry, dev))
 
 
 def _entry(session: Session) -> str:
@@ -79,6 +79,23 @@ def _entry(session: Session) -> str:
     from mcp_server.cli.connect import session_entry
 
     return json.dumps(listing(CLIENTS["claude-desktop"], session_entry(session)), indent=2)
+
+
+def program() -> str:
+    """What to type to call this `handrail`: its name, or a path where a shell would not find it."""
+    import os
+    import shlex
+    import shutil
+    from pathlib import Path
+
+    script = Path(sys.executable).with_name("handrail.exe" if os.name == "nt" else "handrail")
+    if not script.exists():
+        return f"{shlex.quote(sys.executable)} -m mcp_server.cli"
+    found = shutil.which("handrail")
+    if found and Path(found).samefile(script):
+        return "handrail"
+    inside = script.is_relative_to(Path.cwd())
+    return shlex.quote(str(script.relative_to(Path.cwd()) if inside else script))
 
 
 def _dev() -> str:

@@ -158,10 +158,12 @@ def test_a_command_without_an_example_leaves_a_gap_for_each_need() -> None:
 
 
 def test_a_server_that_serves_nothing_says_what_it_lacks() -> None:
-    shown = seen(welcome("http://127.0.0.1:8765/mcp", (), '{"a": 1}', "mcp dev x"))
+    url = "http://127.0.0.1:8765/mcp"
+    shown = seen(welcome(url, (), "bin/handrail", '{"a": 1}', "mcp dev x"))
     assert "no workflows yet: give it a folder with --workflows DIR" in shown
+    assert "\n  bin/handrail connect claude-desktop\n" in shown
     assert "user 3" not in shown
-    assert "user 3" in seen(welcome("http://127.0.0.1:8765/mcp", ("the demo",), "{}", "x"))
+    assert "user 3" in seen(welcome(url, ("the demo",), "handrail", "{}", "x"))
 
 
 def test_what_is_special_about_a_run_stands_in_its_head() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -189,6 +190,9 @@ def test_a_server_tells_a_person_how_to_connect(environment: dict[str, str]) -> 
     assert Path(entry["command"]).exists()
     assert entry["env"]["HANDRAIL_WORKFLOWS"] == environment["HANDRAIL_WORKFLOWS"]
     assert "mcp dev " in said
+    typed = re.search(r"^  (\S+) connect claude-desktop$", said, re.MULTILINE)
+    assert typed
+    assert shutil.which(typed[1]), "the command that it tells to type is not there"
     assert out == ""
 
 

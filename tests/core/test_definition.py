@@ -35,6 +35,7 @@ def test_a_workflow_knows_what_its_document_says() -> None:
           category: kind
           tags: [hello, hi]
           timeout: 90s
+          concurrency: 5
           examples: [{name: one, description: d, input: {who: Ann}, expectedOutput: hi}]
           input:
             who: {type: string, required: true, description: Whom to greet}
@@ -48,7 +49,7 @@ def test_a_workflow_knows_what_its_document_says() -> None:
     found = catalogue.workflows[("people", "greet")]
     assert (found.version, found.description) == ("2.3.4", "Say hello")
     assert found.categories == ("daily", "kind", "social")
-    assert (found.tags, found.timeout) == (("hello", "hi"), 90_000_000)
+    assert (found.tags, found.timeout, found.concurrency) == (("hello", "hi"), 90_000_000, 5)
     assert (found.examples[0].input, found.examples[0].expected_output) == ({"who": "Ann"}, "hi")
     assert found.output is not None
     assert found.output.source == {"said": "{{tasks.a.output}}"}

@@ -82,6 +82,8 @@ def problems(value: Any) -> set[str]:
         (document(examples=[1]), "wrong_type"),
         (document(tags=[1]), "wrong_type"),
         (document(timeout="99999999999999999999h"), "bad_duration"),
+        (document(concurrency=0), "wrong_type"),
+        (document(concurrency=True), "wrong_type"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -76,6 +76,7 @@ def test_limits_are_those_of_the_code() -> None:
         (SCHEMA_DEEPEST, "levels deep"),
         (LARGEST, "subschemas"),
         (workflows.MOST_STEPS, ""),
+        (workflows.MOST_ABREAST, "of them"),
         (steps.MOST_ARMS, ""),
     ):
         assert f"{number:,} {unit}".strip() in text

@@ -21,6 +21,7 @@ from engine.core.documents.steps import MOST_ARMS, STEP_FIELDS, STEP_LATER
 from engine.core.documents.tasks import TASK_FIELDS, TASK_LATER, TYPES
 from engine.core.documents.workflows import (
     EXAMPLE_FIELDS,
+    MOST_ABREAST,
     MOST_STEPS,
     WORKFLOW_FIELDS,
     WORKFLOW_LATER,
@@ -83,6 +84,7 @@ def test_words_and_limits_are_those_of_the_readers() -> None:
     assert STEP["type"]["enum"] == list(TYPES)
     assert WORKFLOW["$defs"]["retry"]["oneOf"][0]["enum"] == list(POLICIES)
     assert WORKFLOW["properties"]["spec"]["properties"]["tasks"]["maxItems"] == MOST_STEPS
+    assert WORKFLOW["properties"]["spec"]["properties"]["concurrency"]["maximum"] == MOST_ABREAST
     assert STEP["switch"]["properties"]["cases"]["maxItems"] == MOST_ARMS
     method = WORKFLOW["$defs"]["http"]["properties"]["method"]
     assert all(is_valid(method, word) and is_valid(method, word.lower()) for word in METHODS)

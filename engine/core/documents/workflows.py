@@ -23,6 +23,7 @@ from engine.core.template import Template
 from engine.core.words import listed, shorten
 
 MOST_STEPS = 500
+MOST_ABREAST = 10_000
 WORKFLOW_FIELDS = (
     "description",
     "version",
@@ -30,6 +31,7 @@ WORKFLOW_FIELDS = (
     "tasks",
     "output",
     "timeout",
+    "concurrency",
     "category",
     "categories",
     "tags",
@@ -69,6 +71,7 @@ def read_workflow(header: Header, known: Known) -> Workflow | None:
         "tags": spec.strings("tags"),
         "examples": _examples(spec, schema),
         "timeout": spec.duration("timeout"),
+        "concurrency": spec.integer("concurrency", 0, 1, MOST_ABREAST),
     }
     if report.failed or ordered is None:
         return None

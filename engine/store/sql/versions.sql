@@ -2,9 +2,9 @@
 
 -- name: version_insert by stream
 insert into versions (stream, tenant, namespace, name, version, digest, effect, pending, bundle,
-                      published_at, is_default, pinned, deprecated)
+                      published_at, is_default, pinned, deprecated, concurrency)
 values (:stream, :tenant, :namespace, :name, :version, :digest, :effect, :pending, :bundle,
-        :published_at, 0, 0, 0)
+        :published_at, 0, 0, 0, :concurrency)
 
 -- name: version_default_clear by stream
 update versions set is_default = 0, pinned = 0 where stream = :stream
@@ -17,7 +17,7 @@ update versions set deprecated = :deprecated where stream = :stream and version 
 
 -- name: version_index
 select stream, namespace, name, version, digest, effect, pending, published_at, is_default,
-       pinned, deprecated
+       pinned, deprecated, concurrency
 from versions where tenant = :tenant
 order by namespace, name, published_at, version
 

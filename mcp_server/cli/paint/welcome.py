@@ -9,14 +9,17 @@ from mcp_server.cli.paint.marks import indented, line, titled
 from mcp_server.text import visible
 
 
-def welcome(url: str, served: Sequence[str], entry: str, dev: str) -> RenderableType:
-    """The page. Commands and JSON are kept on their own lines, so that they can be copied."""
+def welcome(url: str, served: Sequence[str], program: str, entry: str, dev: str) -> RenderableType:
+    """The page. Commands and JSON are kept on their own lines, so that they can be copied.
+
+    `program` is what has to be typed to call `handrail`.
+    """
     what = " and ".join(served) or "no workflows yet: give it a folder with --workflows DIR"
     parts: list[RenderableType] = [
         line("Handrail serves ", what, " at"),
         Text(""),
         indented(line(url, style="bold green")),
-        titled("Claude Desktop", _desktop(entry)),
+        titled("Claude Desktop", _desktop(program, entry)),
         titled("Inspector (Node.js 22.19 or newer)", Text(visible(dev), "cyan", no_wrap=True)),
     ]
     if "the demo" in served:
@@ -25,9 +28,9 @@ def welcome(url: str, served: Sequence[str], entry: str, dev: str) -> Renderable
     return Group(*parts)
 
 
-def _desktop(entry: str) -> RenderableType:
+def _desktop(program: str, entry: str) -> RenderableType:
     return Group(
-        Text("handrail connect claude-desktop", "cyan"),
+        Text(visible(f"{program} connect claude-desktop"), "cyan", no_wrap=True),
         Text("or put this into claude_desktop_config.json:", "dim"),
         Text(visible(entry, lines=True), "dim", no_wrap=True, overflow="ignore"),
     )

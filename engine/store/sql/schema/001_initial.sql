@@ -102,6 +102,7 @@ create table versions (
   is_default   integer not null,
   pinned       integer not null,
   deprecated   integer not null,
+  concurrency  integer not null,
   primary key (tenant, namespace, name, version)
 )
 
