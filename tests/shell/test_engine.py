@@ -176,22 +176,6 @@ async def test_an_output_that_is_not_json_fails_its_step(tmp_path: Path) -> None
         assert (ended.status, ended.failure.code) == ("failed:logic", "output_not_json")
 
 
-class Doubler:
-    """A task with a state of its own."""
-
-    async def __call__(self, given: Any) -> Any:
-        return {"n": given["n"] * 2}
-
-
-@pytest.mark.parametrize("function", [Doubler(), lambda given: double(given)])
-async def test_whatever_gives_something_to_await_is_awaited(
-    tmp_path: Path, function: Callable[[Any], Any]
-) -> None:
-    doubling(tmp_path)
-    async with engine_over(tmp_path, reads(function)) as engine:
-        assert (await engine.wait((await engine.start("w", {"n": 4})).id, 5)).output == {"n": 8}
-
-
 async def test_what_was_begun_before_a_stop_is_finished_after_the_start(tmp_path: Path) -> None:
     gate = asyncio.Event()
 
