@@ -8,6 +8,7 @@ from engine.core.breaker import BreakerPolicy
 from engine.core.errors import Failure
 from engine.core.model import Task, Workflow
 from engine.core.retry import SECOND, RetryPolicy
+from engine.core.value import value
 
 MAX_ITEMS = 10_000
 MAX_DEPTH = 16
@@ -39,7 +40,7 @@ class Library(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """One attempt that the shell shall make. `timeout` is in microseconds."""
 
@@ -62,7 +63,7 @@ class Decision:
     idle: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Broken:
     """A step that failed for good."""
 
@@ -70,7 +71,7 @@ class Broken:
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Scope:
     """A workflow being carried out inside a run."""
 

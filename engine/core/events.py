@@ -6,13 +6,13 @@ step (`charge`, `notify[3]`, `checkout/charge`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from engine.core.errors import Failure
+from engine.core.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunStarted:
     """A run was created, pinned to one version. `held` says that its creator works on it."""
 
@@ -31,12 +31,12 @@ class RunStarted:
     root: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunResumed:
     """A worker took the run up, for the first time or after a pause."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ScopeOpened:
     """A step began a sub-workflow, pinned to one version for the rest of the run."""
 
@@ -47,7 +47,7 @@ class ScopeOpened:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoopOpened:
     """A forEach step fixed how many items it has."""
 
@@ -55,14 +55,14 @@ class LoopOpened:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoopClosed:
     """Every item of a forEach step is settled; its output is made of theirs."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TimerSet:
     """A sleep step fixed when it ends."""
 
@@ -70,7 +70,7 @@ class TimerSet:
     wake_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepInFlight:
     """A mutation is about to leave the process; `grant` names who allowed it."""
 
@@ -79,7 +79,7 @@ class StepInFlight:
     grant: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepSucceeded:
     """A step returned; its output is remembered and never computed again.
 
@@ -95,7 +95,7 @@ class StepSucceeded:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepFailed:
     """An attempt failed; `again_at` is None when there will be no other."""
 
@@ -107,7 +107,7 @@ class StepFailed:
     again_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepSkipped:
     """A step was not needed."""
 
@@ -115,7 +115,7 @@ class StepSkipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunPaused:
     """Nothing can be done before `wake_at`, or before somebody acts when that is None."""
 
@@ -125,14 +125,14 @@ class RunPaused:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunCompleted:
     """The run ended well."""
 
     output: Any
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunFailed:
     """The run ended badly; `status` says how."""
 
@@ -141,14 +141,14 @@ class RunFailed:
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunCancelled:
     """Somebody asked the run to stop, and it did."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunRetried:
     """A new run took this one's place; a paused run ends here."""
 
@@ -174,7 +174,7 @@ RunEvent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VersionPublished:
     """A version of a workflow became available; it is immutable from now on."""
 
@@ -187,7 +187,7 @@ class VersionPublished:
     bundle: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DefaultSet:
     """One version became the default; `pinned` says that a person chose it."""
 
@@ -195,7 +195,7 @@ class DefaultSet:
     pinned: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VersionDeprecated:
     """A version takes no new runs unless it is asked for; `undone` takes that back."""
 
@@ -203,7 +203,7 @@ class VersionDeprecated:
     undone: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BreakerMoved:
     """A circuit breaker changed its state."""
 

@@ -1,6 +1,6 @@
 """A run's history as a reader wants to see it: steps, attempts, whose turn it is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,14 +73,18 @@ class _Times:
 def _times(recorded: Sequence[Recorded]) -> _Times:
     times = _Times(started_at=recorded[0].at if recorded[0].event.held else None)
     for entry in recorded:
-        match entry.event:
-            case ev.RunResumed():
-                times.started_at, times.wake_at = times.started_at or entry.at, None
-            case ev.RunPaused(_, wake_at):
-                times.wake_at = wake_at
-            case ev.RunCompleted() | ev.RunFailed() | ev.RunCancelled() | ev.RunRetried():
-                times.ended_at, times.wake_at = times.ended_at or entry.at, None
+        event = entry.event
+        kind = type(event)
+        if kind is ev.RunResumed:
+            times.started_at, times.wake_at = times.started_at or entry.at, None
+        elif kind is ev.RunPaused:
+            times.wake_at = event.wake_at
+        elif kind in _ENDS:
+            times.ended_at, times.wake_at = times.ended_at or entry.at, None
     return times
+
+
+_ENDS = frozenset({ev.RunCompleted, ev.RunFailed, ev.RunCancelled, ev.RunRetried})
 
 
 def _partial(run: Run) -> dict[str, Any]:
@@ -109,35 +113,69 @@ def _steps(
 
 
 def _step(run: Run, path: str, story: _Story, busy: Collection[str]) -> StepView:
-    state = run.steps.get(path, StepState())
-    status: Any = state.status if state.status in ("done", "skipped", "failed") else "waiting"
-    under = (path + "/", path + "[", path + FALLBACK)
-    if status == "waiting" and (path in busy or any(one.startswith(under) for one in busy)):
-        status = "running"
-    if status == "waiting" and run.over:
-        status = "cancelled"
+    state = run.steps.get(path, _UNTOUCHED)
+    status: Any = state.status
+    if status not in _SETTLED:
+        status = _unsettled(run, path, busy)
     return StepView(path, story.target, status, tuple(story.attempts), state.output, story.note)
 
 
+_UNTOUCHED = StepState()
+_SETTLED = frozenset({"done", "skipped", "failed"})
+
+
+def _unsettled(run: Run, path: str, busy: Collection[str]) -> str:
+    """What a reader should think of a step that has not come to its end."""
+    under = (path + "/", path + "[", path + FALLBACK)
+    if path in busy or any(one.startswith(under) for one in busy):
+        return "running"
+    return "cancelled" if run.over else "waiting"
+
+
 def _tell(stories: dict[str, _Story], entry: Recorded) -> None:
-    match entry.event:
-        case ev.StepSucceeded(path, _, attempt, target, started_at, source):
-            story = stories.setdefault(path, _Story())
-            story.target, story.note = target, source
-            if source != "fallback":
-                story.attempts.append(AttemptView(attempt, started_at, entry.at, None))
-        case ev.StepFailed(path, attempt, target, failure, started_at, again_at):
-            story = stories.setdefault(path, _Story())
-            story.target = target
-            story.attempts.append(AttemptView(attempt, started_at, entry.at, failure, again_at))
-        case ev.StepSkipped(path, reason):
-            stories.setdefault(path, _Story()).note = reason
-        case ev.ScopeOpened(path, namespace, name, version):
-            story = stories.setdefault(path, _Story())
-            story.target = f"{namespace}/{name}@{version}"
-        case ev.LoopOpened(path, count):
-            stories.setdefault(path, _Story()).note = f"{count} items"
-        case ev.TimerSet(path, _):
-            stories.setdefault(path, _Story()).note = "sleeping"
-        case _:
-            return
+    teller = _TELLERS.get(type(entry.event))
+    if teller is not None:
+        path = entry.event.path
+        story = stories.get(path)
+        if story is None:
+            story = stories[path] = _Story()
+        teller(story, entry.event, entry.at)
+
+
+def _succeeded(story: _Story, event: ev.StepSucceeded, at: int) -> None:
+    story.target, story.note = event.target, event.source
+    if event.source != "fallback":
+        story.attempts.append(AttemptView(event.attempt, event.started_at, at, None))
+
+
+def _failed(story: _Story, event: ev.StepFailed, at: int) -> None:
+    story.target = event.target
+    story.attempts.append(
+        AttemptView(event.attempt, event.started_at, at, event.failure, event.again_at)
+    )
+
+
+def _skipped(story: _Story, event: ev.StepSkipped, _: int) -> None:
+    story.note = event.reason
+
+
+def _scope(story: _Story, event: ev.ScopeOpened, _: int) -> None:
+    story.target = f"{event.namespace}/{event.workflow}@{event.version}"
+
+
+def _loop(story: _Story, event: ev.LoopOpened, _: int) -> None:
+    story.note = f"{event.count} items"
+
+
+def _timer(story: _Story, _: ev.TimerSet, __: int) -> None:
+    story.note = "sleeping"
+
+
+_TELLERS: Mapping[type[Any], Callable[[_Story, Any, int], None]] = {
+    ev.StepSucceeded: _succeeded,
+    ev.StepFailed: _failed,
+    ev.StepSkipped: _skipped,
+    ev.ScopeOpened: _scope,
+    ev.LoopOpened: _loop,
+    ev.TimerSet: _timer,
+}

@@ -17,6 +17,7 @@ from engine.core.errors import Failure, Move, Refused
 from engine.core.model import Effect
 from engine.core.retry import RetryPolicy
 from engine.core.status import TERMINAL, Status
+from engine.core.value import value
 
 FALLBACK = "~fallback"
 """What is added to a step's path to name the step that stands in for it."""
@@ -229,7 +230,7 @@ _FOLD: dict[type[Any], Any] = {
 # -- deciding ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Begin:
     """A worker wants to start an attempt of a step. Only a mutation leaves a trace."""
 
@@ -238,7 +239,7 @@ class Begin:
     grant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Succeed:
     """A worker reports an output."""
 
@@ -249,7 +250,7 @@ class Succeed:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fail:
     """A worker reports a failure; `chance` in [0, 1) is the jitter's."""
 
@@ -262,7 +263,7 @@ class Fail:
     chance: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cancel:
     """Somebody asks the run to stop."""
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from engine.core.errors import Failure, Move
 from engine.core.model import Effect, Example
+from engine.core.value import value
 
 Severity = Literal["error", "warning"]
 
@@ -170,7 +171,7 @@ class InvalidInput:
     received: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AttemptView:
     """One attempt of a step."""
 
@@ -181,7 +182,7 @@ class AttemptView:
     again_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepView:
     """One step of a run: where it stands and every attempt so far."""
 
@@ -193,7 +194,7 @@ class StepView:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunView:
     """A run as a reader sees it. `output` is partial unless the status is `completed`."""
 

@@ -25,6 +25,7 @@ from engine.core.asks import (
     Verdict,
 )
 from engine.core.errors import Failure, Kind, StepError
+from engine.core.levels import Levels
 from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
 from engine.core.reading import (
     as_list,
@@ -49,6 +50,7 @@ class Walker:
         self._library = library
         self._inputs: dict[str, Any] = {}
         self._loops: dict[str, Loop] = {}
+        self._levels: dict[str, Levels] = {}
         self.now = 0
         self.busy: Collection[str] = ()
         self.out = Decision()
@@ -56,29 +58,16 @@ class Walker:
     # -- scopes ------------------------------------------------------------------------
 
     def walk(self, scope: Scope) -> Verdict:
-        """Look at every step of a scope; True when all are settled."""
-        done, broken = True, None
-        settled = self.run.tasks[scope.prefix]
-        for step in scope.workflow.steps:
-            known = settled.get(step.id)
-            if known is not None and known["status"] != "failed":
-                continue
-            if known is None and not self._ready(step, settled):
-                done = False
-                continue
+        """Look at every step of a scope that may go on; True when all are settled."""
+        levels = self._levels.get(scope.prefix)
+        if levels is None:
+            levels = self._levels[scope.prefix] = Levels(scope.workflow)
+        broken: Broken | None = None
+        for step in levels.ready(self.run.tasks[scope.prefix]):
             verdict = self._step(scope, step)
-            if verdict is False:
-                done = False
-            elif verdict is not True:
+            if isinstance(verdict, Broken):
                 broken = broken or verdict
-        return broken or done
-
-    def _ready(self, step: Step, settled: Mapping[str, Mapping[str, Any]]) -> bool:
-        for name in step.depends:
-            known = settled.get(name)
-            if known is None or known["status"] == "failed":
-                return False
-        return True
+        return broken or levels.over()
 
     def _step(self, scope: Scope, step: Step) -> Verdict:
         path = scope.prefix + step.id

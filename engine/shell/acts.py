@@ -8,7 +8,8 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from engine.core.asks import Call
@@ -18,6 +19,7 @@ from engine.core.plain import plain
 from engine.core.request import build
 from engine.shell.breakers import Breakers
 from engine.shell.connectors.http import HttpConnector
+from engine.shell.within import within
 
 _LOG = logging.getLogger("handrail.engine")
 
@@ -28,13 +30,17 @@ Function = Callable[[Any], Any | Awaitable[Any]]
 class PythonTask:
     """A function that `type: python` tasks may name. It takes the input and returns JSON.
 
-    An `async def` runs on the loop; anything else is called on a thread, where it cannot be
-    interrupted, and what it returns is awaited if it can be. Undeclared, it counts as a mutation
-    (SEMANTICS section 1).
+    An `async def` runs on the loop (`waits`); anything else is called on a thread, where it cannot
+    be interrupted, and what it returns is awaited if it can be. Undeclared, it counts as a
+    mutation (SEMANTICS section 1).
     """
 
     function: Function
     effect: Effect = Effect.MUTATION
+    waits: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "waits", inspect.iscoroutinefunction(self.function))
 
 
 class Acts:
@@ -79,8 +85,7 @@ class Acts:
         try:
             if call.task.type == "http":
                 return await self._request(call, seconds)
-            async with asyncio.timeout(seconds):
-                return await self._python(call)
+            return await self._python(call, seconds)
         except StepError:
             raise
         except TimeoutError:
@@ -110,7 +115,7 @@ class Acts:
         request = build(spec, {"input": call.input}, bases)
         return await self._http.call(request, seconds)
 
-    async def _python(self, call: Call) -> Any:
+    async def _python(self, call: Call, seconds: float) -> Any:
         task = self._functions.get(call.task.python or "")
         if task is None:
             raise StepError(
@@ -121,7 +126,11 @@ class Acts:
                     "Register it where the engine is opened.",
                 )
             )
-        if inspect.iscoroutinefunction(task.function):
-            return plain(await task.function(call.input))
-        output = await asyncio.to_thread(task.function, call.input)
-        return plain(await output if inspect.isawaitable(output) else output)
+        make = task.function if task.waits else partial(_called, task.function)
+        begun: Any = make(call.input)
+        return plain(await within(seconds, begun))
+
+
+async def _called(function: Function, given: Any) -> Any:
+    output = await asyncio.to_thread(function, given)
+    return await output if inspect.isawaitable(output) else output

@@ -164,7 +164,8 @@ class Worker:
     async def _drive(self, drive: Drive) -> None:
         stream = drive.held.stream
         try:
-            await drive.go()
+            if await drive.go() is not None:
+                self._wake.set()  # it rests until then, which may be before the next alarm
             self.ended(drive.held)
         except (Stale, Refused) as trouble:
             _LOG.info("let go of run %s: %s", drive.held.run.uid, trouble)
@@ -175,10 +176,11 @@ class Worker:
             _LOG.exception("the drive of run %s broke", drive.held.run.uid)
             self._unfreed.add(stream)
         finally:
+            if self._unfreed or not self.room:
+                self._wake.set()
             self._by_uid.pop(drive.held.run.uid, None)
             del self._tasks[stream]
             self.changed(drive.held.run.uid)
-            self._wake.set()
 
     # -- loops ----------------------------------------------------------------------------------
 

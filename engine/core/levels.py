@@ -1,0 +1,52 @@
+"""Which steps of a scope may be looked at, without looking at all of them each time.
+
+The steps of a workflow lie in levels: each depends on one of the level before, at least. So the
+levels that are settled need no second look, and when nothing of a level has settled, nothing
+after it can be ready. A long chain costs a step's look at a time, not a chain's.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from engine.core.model import Step, Workflow
+
+Settled = Mapping[str, Mapping[str, object]]
+"""By step id, what templates see of a step that has settled or failed."""
+
+
+class Levels:
+    """The steps of one scope of one run that have not settled."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        steps = {step.id: step for step in workflow.steps}
+        self._sizes = [len(group) for group in workflow.groups]
+        self._open = [[steps[name] for name in group] for group in workflow.groups]
+        self._first = 0
+
+    def ready(self, settled: Settled) -> Iterator[Step]:
+        """The open steps that wait for none, as it is when each is asked for.
+
+        A step that has failed is among them: a fallback may still save it.
+        """
+        for number in range(self._first, len(self._open)):
+            level = self._open[number]
+            for step in level:
+                if not _settled(step.id, settled) and _ready(step, settled):
+                    yield step
+            level[:] = [step for step in level if not _settled(step.id, settled)]
+            if len(level) == self._sizes[number]:
+                return
+
+    def over(self) -> bool:
+        """Whether no step is open any more."""
+        while self._first < len(self._open) and not self._open[self._first]:
+            self._first += 1
+        return self._first == len(self._open)
+
+
+def _settled(name: str, settled: Settled) -> bool:
+    known = settled.get(name)
+    return known is not None and known["status"] != "failed"
+
+
+def _ready(step: Step, settled: Settled) -> bool:
+    return all(_settled(name, settled) for name in step.depends)
