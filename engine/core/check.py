@@ -67,7 +67,9 @@ class _Flow:
         self.places = {step["id"]: index for index, step in enumerate(steps)}
         self.parts: dict[int, Part] = {}
         self.input = (self._part(workflow.input_schema),)
-        self.outputs = {step.id: self._output(step) for step in workflow.steps}
+        self.outputs: dict[str | int, Shape] = {
+            step.id: self._output(step) for step in workflow.steps
+        }
         self.said: set[tuple[str, str]] = set()
 
     def _part(self, schema: Mapping[str, Any]) -> Part:
@@ -99,19 +101,21 @@ class _Flow:
                 self._say(replace(missing, path=where))
 
     def _start(self, reference: Reference) -> tuple[Shape, str, Reference] | None:
-        match reference:
-            case ("input", *_):
-                return self.input, "input", reference[1:]
-            case ("tasks", str(step), "output", *_) if step in self.outputs:
-                return self.outputs[step], f"tasks.{step}.output", reference[3:]
-            case _:
-                return None
+        if reference[0] == "input":
+            return self.input, "input", reference[1:]
+        if len(reference) > 2 and reference[0] == "tasks" and reference[2] == "output":
+            shape = self.outputs.get(reference[1])
+            name = f"tasks.{reference[1]}.output"
+            return None if shape is None else (shape, name, reference[3:])
+        return None
 
     def _missing(self, reference: Reference) -> Finding | None:
         start = self._start(reference)
         if start is None:
             return None
         shape, name, rest = start
+        if shape == _ANYTHING:
+            return None
         for depth, key in enumerate(rest):
             if isinstance(key, str) and lacks(shape, key):
                 name = reduce(join, rest[:depth], name)
@@ -155,6 +159,7 @@ class _Flow:
 
 
 _STATUS: Types = frozenset({"string"})
+_ANYTHING: Shape = (None,)
 
 
 def _targets(step: Step) -> Iterator[Target]:

@@ -128,22 +128,17 @@ def _header(report: Report) -> Header | None:
 
 
 def _too_deep(value: Any) -> bool:
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEEPEST + 1):
-        level = [child for node in level for child in _children(node)]
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
         if not level:
             return False
     return True
-
-
-def _children(node: Any) -> Iterable[Any]:
-    if isinstance(node, dict):
-        return [child for child in node.values() if isinstance(child, dict | list)]
-    return (
-        [child for child in node if isinstance(child, dict | list)]
-        if isinstance(node, list)
-        else ()
-    )
 
 
 def _of(headers: Iterable[Header], kind: str) -> list[Header]:

@@ -15,8 +15,11 @@ from engine.core.expr.expression import beyond
 from engine.core.expr.functions_text import joined
 from engine.core.expr.limits import VALUE_DEPTH_LIMIT
 from engine.core.expr.parser import Slot, slots
+from engine.core.expr.shortcuts import Way
+from engine.core.expr.shortcuts import references as plain_references
 from engine.core.expr.trouble import Trouble
 from engine.core.expr.values import to_text, truth
+from engine.core.expr.walk import walker
 from engine.core.interpolation import to_texts
 
 Reference = tuple[str | int, ...]
@@ -113,7 +116,7 @@ def _compile(value: Any, path: str, roots: Collection[str], depth: int) -> _Comp
         raise TemplateError(f"nested deeper than {VALUE_DEPTH_LIMIT}", path)
     if isinstance(value, str):
         return _compile_text(value, path, roots)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return _compile_object(value, path, roots, depth)
     if isinstance(value, list | tuple):
         return _compile_array(value, path, roots, depth)
@@ -127,16 +130,24 @@ def _compile_object(
         if isinstance(key, str) and "{{" in key:
             hint = "build the object with an expression: `{{ {'a key': input.x} }}`"
             raise TemplateError("the name of a field cannot be a template", path, 0, hint)
-    made = {
-        key: _compile(item, f"{path}.{key}" if path else str(key), roots, depth + 1)
+    made = [
+        _CONSTANT
+        if _is_plain(item)
+        else _compile(item, f"{path}.{key}" if path else str(key), roots, depth + 1)
         for key, item in value.items()
-    }
-    if all(part.render is None for part in made.values()):
+    ]
+    if not any(part.render for part in made):
         return _CONSTANT
-    fields = [(key, made[key].render or _same(item)) for key, item in value.items()]
-    return _Compiled(
-        lambda scope: {key: render(scope) for key, render in fields}, _all(made.values())
-    )
+    fields = [
+        (key, part.render or _same(item))
+        for part, (key, item) in zip(made, value.items(), strict=True)
+    ]
+    return _Compiled(lambda scope: {key: render(scope) for key, render in fields}, _all(made))
+
+
+def _is_plain(value: Any) -> bool:
+    kind = value.__class__
+    return (kind is str and "{{" not in value) or kind is int or kind is bool
 
 
 def _compile_array(
@@ -156,22 +167,42 @@ def _same(value: Any) -> Render:
 
 
 def _all(parts: Collection[_Compiled]) -> frozenset[Reference]:
-    return frozenset().union(*(part.references for part in parts))
+    return frozenset().union(*[part.references for part in parts if part.render])
 
 
 def _compile_text(text: str, path: str, roots: Collection[str]) -> _Compiled:
     if "{{" not in text:
         return _CONSTANT
+    plain = plain_references(text, roots)
+    if plain is not None:
+        return _compile_plain(text, plain, path, roots)
     try:
         parts = slots(text, roots)
     except ExpressionError as error:
         raise TemplateError(error.message, path, error.offset, error.hint) from None
-    exprs = [part if isinstance(part, str) else _expr(part, text) for part in parts]
+    exprs = _exprs(parts, text)
     references = frozenset().union(*(e.references() for e in exprs if isinstance(e, Expr)))
     if len(exprs) == 1 and isinstance(exprs[0], Expr):
         return _Compiled(_value(exprs[0], path), references)
     values = tuple(part if isinstance(part, str) else _value(part, path) for part in exprs)
-    return _Compiled(_text(exprs, values, path), references, values)
+    return _Compiled(_text(lambda: exprs, values, path), references, values)
+
+
+def _compile_plain(
+    text: str, parts: list[str | Way], path: str, roots: Collection[str]
+) -> _Compiled:
+    references = frozenset([part for part in parts if not isinstance(part, str)])
+    values = tuple([part if isinstance(part, str) else walker(part) for part in parts])
+    if len(values) == 1 and not isinstance(values[0], str):
+        return _Compiled(values[0], references)
+    # How a value is put into the text is found out when that is first done, by the parser.
+    return _Compiled(
+        _text(lambda: _exprs(slots(text, roots), text), values, path), references, values
+    )
+
+
+def _exprs(parts: Sequence[str | Slot], text: str) -> list[str | Expr]:
+    return [part if isinstance(part, str) else _expr(part, text) for part in parts]
 
 
 def _expr(slot: Slot, text: str) -> Expr:
@@ -191,12 +222,15 @@ def _value(expr: Expr, path: str) -> Render:
     return render
 
 
-def _text(exprs: Sequence[str | Expr], values: Sequence[str | Render], path: str) -> Render:
-    convert = to_texts(exprs)
-    parts = tuple(_literal(v) if isinstance(v, str) else _slot(next(convert), v) for v in values)
+def _text(
+    exprs: Callable[[], Sequence[str | Expr]], values: Sequence[str | Render], path: str
+) -> Render:
+    parts: list[Callable[[Scope], str]] = []
 
     def render(scope: Scope) -> str:
         try:
+            if not parts:
+                parts.extend(_converted(exprs(), values))
             return joined([part(scope) for part in parts])
         except Trouble as trouble:
             raise trouble.error("", path=path) from None
@@ -204,6 +238,13 @@ def _text(exprs: Sequence[str | Expr], values: Sequence[str | Render], path: str
             raise beyond(error).error("", path=path) from None
 
     return render
+
+
+def _converted(
+    exprs: Sequence[str | Expr], values: Sequence[str | Render]
+) -> list[Callable[[Scope], str]]:
+    convert = to_texts(exprs)
+    return [_literal(v) if isinstance(v, str) else _slot(next(convert), v) for v in values]
 
 
 def _literal(text: str) -> Callable[[Scope], str]:
@@ -220,11 +261,12 @@ class Condition:
     `source` is the text as written.
     """
 
-    __slots__ = ("_expr", "source")
+    __slots__ = ("_expr", "_references", "source")
 
     def __init__(self, source: str, expr: Expr) -> None:
         self.source = source
         self._expr = expr
+        self._references = expr.references()
 
     def evaluate(self, scope: Scope) -> bool:
         """Whether it holds over `scope`; null does not.
@@ -241,7 +283,7 @@ class Condition:
 
     def references(self) -> frozenset[Reference]:
         """Static paths that the condition reads, from names of the scope."""
-        return self._expr.references()
+        return self._references
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Condition) and self.source == other.source

@@ -18,6 +18,7 @@ _UNIT = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 LONGEST = 366 * 24 * 3_600_000_000
 """A duration above a year is a slip of the pen."""
 
+_OFTEN = frozenset({"input", "id", "dependsOn", "condition", "taskRef"})
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -57,7 +58,7 @@ class Section:
 
     def at(self, key: str | int) -> str:
         """The path of a key of this section."""
-        return join(self.path, key)
+        return f"{self.path}.{key}" if key in _OFTEN and self.path else join(self.path, key)
 
     def __contains__(self, key: str) -> bool:
         return key in self.value

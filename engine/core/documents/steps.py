@@ -54,6 +54,9 @@ STEP_FIELDS = (
 STEP_LATER = {"cache": "every call is made", "onError": "use fallback, or retry"}
 TARGET_FIELDS = ("taskRef", "workflowRef")
 MOST_ARMS = 1_000
+_RARE = frozenset({"switch", "forEach", "fallback", "retry", "retryPolicy", "circuitBreaker"})
+"""Most steps have none of these and are not asked for each."""
+
 _RESERVED = ("$parent", "$root")
 _TASK_WORDS = ("output", "status")
 
@@ -85,6 +88,8 @@ def read_step(report: Report, path: str, value: Any, around: Around) -> Step | N
     before = report.errors
     name = section.text("id")
     uses = Uses()
+    if _RARE.isdisjoint(section.value):
+        return _common(section, around, name, before, uses)
     switch = _switch(section, around, uses)
     loop = _loop(section, uses)
     roots = STEP_ROOTS if loop is None else LOOP_ROOTS
@@ -100,6 +105,19 @@ def read_step(report: Report, path: str, value: Any, around: Around) -> Step | N
     if report.errors > before:
         return None
     return Step(name, target, step_input, depends, condition, switch, loop, *policies, fallback)
+
+
+def _common(section: Section, around: Around, name: str, before: int, uses: Uses) -> Step | None:
+    target = _target(section, around, None, name)
+    condition = _condition(section, uses)
+    given = {} if section.get("input") is None else section.get("input")
+    path = section.at("input")
+    step_input = uses.keep(path, read_template(section.report, path, given, STEP_ROOTS))
+    depends = _depends(section, name, around, uses, None)
+    timeout = section.duration("timeout")
+    if section.report.errors > before:
+        return None
+    return Step(name, target, step_input, depends, condition, timeout=timeout)
 
 
 def check_id(report: Report, path: str, value: Mapping[str, Any]) -> str:
@@ -265,11 +283,15 @@ def _depends(
 ) -> tuple[str, ...]:
     needed: set[str] = set()
     for index, wanted in enumerate(section.strings("dependsOn")):
-        path = join(section.at("dependsOn"), index)
-        if _step_known(section.report, path, wanted, name, around):
+        if wanted in around.ids and wanted != name:
             needed.add(wanted)
+        else:
+            path = join(section.at("dependsOn"), index)
+            _step_known(section.report, path, wanted, name, around)
     for path, compiled in uses.found:
         for reference in compiled.references():
+            if reference[0] == "input":
+                continue
             found = step_of(section.report, path, compiled, reference, around, name)
             if found:
                 needed.add(found)

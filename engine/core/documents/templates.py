@@ -1,6 +1,5 @@
 """Templates and conditions of a document, compiled, with their mistakes at the right place."""
 
-import json
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any
@@ -38,7 +37,7 @@ def read_template(report: Report, path: str, value: Any, roots: Collection[str])
         report.error(path, "too_many", message, "move a part of it into a document of its own")
         return EMPTY
     try:
-        template = _template(value)
+        template = compile_template(value)
     except TemplateError as error:
         report.error(inside(path, error.path), "bad_template", error.message, error.hint)
         return EMPTY
@@ -46,21 +45,10 @@ def read_template(report: Report, path: str, value: Any, roots: Collection[str])
 
 
 def _expressions(value: Any) -> int:
-    return json.dumps(value, ensure_ascii=False).count("{{")
+    return repr(value).count("{{")  # no two braces stand together but inside a text
 
 
-def _template(value: Any) -> Template:
-    printed = json.dumps(value, ensure_ascii=False)
-    return _compiled(printed) if len(printed) <= _LONGEST_KEPT else compile_template(value)
-
-
-# Folders are read again whenever a file in them changes, and most of what they say has not.
-@lru_cache(maxsize=8_192)
-def _compiled(printed: str) -> Template:
-    return compile_template(json.loads(printed))
-
-
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=512)
 def _kept_condition(text: str) -> Condition:
     return compile_condition(text)
 
@@ -110,7 +98,7 @@ def locate(report: Report, path: str, compiled: Template | Condition, reference:
 
 def _places(path: str, value: Any) -> Iterator[tuple[Reference, str]]:
     if isinstance(value, str):
-        yield from ((reference, path) for reference in _template(value).references())
+        yield from ((reference, path) for reference in compile_template(value).references())
         return
     children = value.items() if isinstance(value, dict) else enumerate(value)
     for key, child in children:

@@ -20,19 +20,30 @@ class Expr:
 
     `source` is the text as written and `offset` its place in the text it came from. `walk` is
     set for a plain path from a name of the scope: a function of the scope that cannot fail.
-    `run` evaluates over an environment, for those who evaluate many times, and raises
-    `Trouble`. `cost` is how many nodes one evaluation may touch.
     """
 
-    __slots__ = ("cost", "node", "offset", "run", "source", "walk")
+    __slots__ = ("_keys", "_run", "node", "offset", "source", "walk")
 
     def __init__(self, node: Node, source: str, offset: int = 0) -> None:
         self.node = node
         self.source = source
         self.offset = offset
-        self.run: Run = compile_node(node)
-        self.cost = weight(node)
-        self.walk = _plain_walk(node)
+        self._keys = _plain(node)
+        self.walk = _walk_below(node) if self._keys is None else walker(self._keys)
+        self._run: Run | None = None
+
+    @property
+    def run(self) -> Run:
+        """Evaluates over an environment, for those who do so many times; raises `Trouble`."""
+        # Most of what is read is never evaluated in this process, so nothing is compiled before.
+        if self._run is None:
+            self._run = compile_node(self.node)
+        return self._run
+
+    @property
+    def cost(self) -> int:
+        """How many nodes one evaluation may touch."""
+        return weight(self.node)
 
     def evaluate(self, scope: Scope, budget: Budget | None = None) -> Any:
         """The value over `scope`; `$` is the member of that name.
@@ -59,7 +70,7 @@ class Expr:
 
     def references(self) -> frozenset[tuple[str | int, ...]]:
         """What it reads: static paths from names of the scope, up to the first computed part."""
-        return references(self.node)
+        return references(self.node) if self._keys is None else frozenset((self._keys,))
 
     def __str__(self) -> str:
         return to_source(self.node)
@@ -98,12 +109,18 @@ def parse(source: str, roots: Collection[str] | None = None, *, braces: bool = F
         raise ExpressionError("the expression is nested too deeply") from None
 
 
-def _plain_walk(node: Node) -> Callable[[Any], Any] | None:
-    if isinstance(node, Root) and node.name not in ("$", "@"):
-        return walker((node.name,))
+def _plain(node: Node) -> tuple[str | int, ...] | None:
+    """The way from the scope, where the node is nothing but a name and static keys."""
+    if isinstance(node, Root):
+        return (node.name,) if node.name not in ("$", "@") else None
     if not isinstance(node, Path) or not isinstance(node.base, Root):
         return None
     keys = plain_keys(node)
-    if keys is None or node.base.name == "@":
+    return None if keys is None or node.base.name in ("$", "@") else (node.base.name, *keys)
+
+
+def _walk_below(node: Node) -> Callable[[Any], Any] | None:
+    if not isinstance(node, Path) or node.base != Root("$"):
         return None
-    return walker((node.base.name, *keys))
+    keys = plain_keys(node)
+    return None if keys is None else walker(("$", *keys))

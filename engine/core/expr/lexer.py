@@ -6,22 +6,24 @@ needs spaces. Numbers are JSON numbers. Texts stand in single or double quotes.
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engine.core.expr.limits import SOURCE_LIMIT
 from engine.core.expr.trouble import ExpressionError
 
 _TOKEN = re.compile(
-    r"""(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+    r"""[ \t\r\n]*(?:
+    (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
     |(?P<name>[^\W\d]\w*(?:-\w+)*)
     |(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
     |(?P<open>\$?\{\{)
-    |(?P<op>\|\||&&|==|!=|<=|>=|[<>!+\-*/%()\[\]{},.:?|$@])""",
+    |(?P<op>\|\||&&|==|!=|<=|>=|[<>!+\-*/%()\[\]{},.:?|$@])
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 _BLANK = re.compile(r"[ \t\r\n]*")
 _MEMBER = re.compile(r"\$?\w+(?:-\w+)*")
+_MEMBERS = re.compile(r"(?:\.\$?\w+(?:-\w+)*)+(?![\w-])(?![ \t\r\n]*\()")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _ITSELF = "\\/'\"{}$"
@@ -43,8 +45,7 @@ _WRONG = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word of the language. `text` is as written; `start` and `end` are offsets."""
 
     kind: Kind
@@ -58,11 +59,15 @@ class Token:
 
 
 class Lexer:
-    """Reads tokens from `text`, beginning at `start`. `token` is the one being looked at."""
+    """Reads tokens from `text`, beginning at `start`. `token` is the one being looked at.
+
+    `count` is how many were read.
+    """
 
     def __init__(self, text: str, start: int = 0) -> None:
         self.text = text
         self.start = start
+        self.count = 0
         self.token = Token("op", "", start, start)
         self.advance()
 
@@ -86,17 +91,35 @@ class Lexer:
         self.token = Token("name", match.group(), at, match.end())
         return self.advance()
 
+    def members(self) -> list[str]:
+        """Read `.a.b.c` from the current token (a dot) on, in one look, and move past it.
+
+        Nothing is read where anything is unusual about it; `member` explains what.
+        """
+        match = _MEMBERS.match(self.text, self.token.start)
+        if match is None:
+            return []
+        names = match.group()[1:].split(".")
+        if any(map(str.isdigit, names)):
+            return []
+        self.token = self._read(match.end())
+        return names
+
     def _read(self, position: int) -> Token:
-        blank = _BLANK.match(self.text, position)
-        at = blank.end() if blank else position
+        self.count += 1
+        match = _TOKEN.match(self.text, position)
+        if match is None:
+            blank = _BLANK.match(self.text, position)
+            return self._other(blank.end() if blank else position)
+        group = match.lastgroup
+        at, end = match.span(group or 0)
         if at - self.start > SOURCE_LIMIT:
             raise _too_long(self.start)  # also after a last token that is too long
-        match = _TOKEN.match(self.text, at)
-        if match is None:
-            return self._other(at)
-        return Token(_kind(match.lastgroup), match.group(), at, match.end())
+        return Token(_kind(group), self.text[at:end], at, end)
 
     def _other(self, at: int) -> Token:
+        if at - self.start > SOURCE_LIMIT:
+            raise _too_long(self.start)
         if at >= len(self.text):
             return Token("end", "", at, at)
         character = self.text[at]

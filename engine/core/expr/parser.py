@@ -23,6 +23,7 @@ from engine.core.expr.grammar import (
 )
 from engine.core.expr.lexer import Lexer, Token, number, string
 from engine.core.expr.limits import DEPTH_LIMIT, NODE_LIMIT
+from engine.core.expr.shortcuts import comparison, reference
 from engine.core.expr.tree import (
     Call,
     Chain,
@@ -60,8 +61,11 @@ class Parser:
         self._braces = braces
         self._depth = 0
         self._nodes = 0
+        self._texts = False
         self.node = self._expression()
-        if depth(self.node) > DEPTH_LIMIT:
+        # Each level has a token of its own, but for what stands inside a text.
+        few = self._lexer.count <= DEPTH_LIMIT and not self._texts
+        if not few and depth(self.node) > DEPTH_LIMIT:
             raise too_deep(start)
 
     @property
@@ -127,10 +131,17 @@ class Parser:
         at = self._lexer.token.start
         base = self._primary()
         segments: list[Segment] = []
-        while (segment := self._segment()) is not None:
-            segments.append(segment)
-            self._count(at)
+        while found := self._segments():
+            segments += found
+            for _ in found:
+                self._count(at)
         return continued(base, tuple(segments), at) if segments else base
+
+    def _segments(self) -> list[Segment]:
+        if self._lexer.token.is_op(".") and (names := self._lexer.members()):
+            return [Key(name) for name in names]
+        segment = self._segment()
+        return [] if segment is None else [segment]
 
     def _segment(self) -> Segment | None:
         token = self._lexer.token
@@ -233,6 +244,7 @@ class Parser:
             parts = slots(value, self._roots)
         except ExpressionError as error:
             raise ExpressionError(error.message, token.start, error.hint) from None
+        self._texts = True
         for _ in parts:
             self._count(token.start)
         nodes = tuple(Literal(part) if isinstance(part, str) else part.node for part in parts)
@@ -337,7 +349,8 @@ def slots(text: str, roots: Collection[str] | None) -> tuple[str | Slot, ...]:
         literal = text[position : opening - (text[opening - 1 : opening] == "$")]
         if literal:
             parts.append(literal)
-        slot, position = _slot(text, opening + 2, roots)
+        start = opening + 2
+        slot, position = _slot(text, start, roots)
         parts.append(slot)
     if position < len(text):
         parts.append(text[position:])
@@ -345,6 +358,9 @@ def slots(text: str, roots: Collection[str] | None) -> tuple[str | Slot, ...]:
 
 
 def _slot(text: str, start: int, roots: Collection[str] | None) -> tuple[Slot, int]:
+    found = reference(text, start, roots)
+    if found is not None:
+        return Slot(found[0], start, found[1]), found[1] + 2
     parser = Parser(text, start, roots)
     rest = parser.rest
     if not (rest.is_op("}") and text.startswith("}}", rest.start)):
@@ -354,6 +370,9 @@ def _slot(text: str, start: int, roots: Collection[str] | None) -> tuple[Slot, i
 
 def whole(text: str, roots: Collection[str] | None, braces: bool = False) -> Node:
     """The tree of a text that is one expression. Raises `ExpressionError`."""
+    simple = comparison(text, roots)
+    if simple is not None:
+        return simple
     parser = Parser(text, 0, roots, braces)
     if parser.rest.kind != "end":
         raise ending(parser.rest, "the expression should end here")

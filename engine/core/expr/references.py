@@ -1,6 +1,6 @@
 """What an expression reads, as far as its text tells."""
 
-from engine.core.expr.tree import Key, Node, Path, Root, children
+from engine.core.expr.tree import Key, Literal, Node, Path, Root, children
 
 Reference = tuple[str | int, ...]
 
@@ -10,17 +10,23 @@ def references(node: Node) -> frozenset[Reference]:
 
     `$` and `@` are values at hand and no references.
     """
-    if isinstance(node, Root):
-        return frozenset({(node.name,)} if node.name not in ("$", "@") else ())
     found: set[Reference] = set()
-    if isinstance(node, Path) and isinstance(node.base, Root):
-        found |= {(*root, *_static(node)) for root in references(node.base)}
-        below = children(node)[1:]
-    else:
-        below = children(node)
-    for child in below:
-        found |= references(child)
+    todo: list[Node] = [node]
+    while todo:
+        here = todo.pop()
+        if isinstance(here, Path) and isinstance(here.base, Root):
+            _note(here.base, _static(here), found)
+            todo += children(here)[1:]
+        elif isinstance(here, Root):
+            _note(here, (), found)
+        elif not isinstance(here, Literal):
+            todo += children(here)
     return frozenset(found)
+
+
+def _note(root: Root, keys: Reference, found: set[Reference]) -> None:
+    if root.name not in ("$", "@"):
+        found.add((root.name, *keys))
 
 
 def _static(path: Path) -> Reference:
