@@ -187,6 +187,11 @@ REQUIREMENTS = (
         "Whichever SQL statement fails, nothing is lost and nothing is half done.",
     ),
     Requirement(
+        "survives-power-cuts",
+        "order",
+        "A power cut at any moment loses no acknowledged fact and leaves nothing half done.",
+    ),
+    Requirement(
         "database-migrated",
         "order",
         "An older database is migrated after a backup; a newer one is refused.",
