@@ -35,9 +35,11 @@ from engine.core.views import (
 from engine.features import runs, versions
 from engine.shell.acts import Acts
 from engine.shell.breakers import Breakers
+from engine.shell.claims import Claims
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
 from engine.shell.library import Library
+from engine.shell.roll import Roll
 from engine.shell.worker import Worker
 from engine.store import Store, Verification, open_sqlite
 from engine.store.search import Index
@@ -67,18 +69,31 @@ class Engine:
             settings.connectors,
             Breakers(store, clock, tenant),
         )
-        self.patience = 5.0
-        self._worker: Worker | None = None
-        if settings.work:
-            self._worker = Worker(
-                store, clock, self._library, acts, tenant, self._changed, self._ended,
-                self._noticed, settings.concurrency,
-            )  # fmt: skip
+        self.patience = settings.drain
+        self._worker = self._made(acts) if settings.work else None
         self._runs = Runs(store, clock, self._library, self._shelf, self._worker, tenant)
         self._lists = Lists(store, self._library, self._worker, tenant)
         self._versions = Versions(store, clock, self._library, tenant)
         self._index = Index()
         self._indexed = -1
+
+    def _made(self, acts: Acts) -> Worker:
+        settings, store = self.settings, self.store
+        clock, tenant = settings.clock, settings.tenant
+        roll = Roll(
+            store,
+            clock,
+            tenant,
+            settings.concurrency,
+            settings.name,
+            settings.release,
+            settings.pace,
+        )
+        claims = Claims(store, clock, self._library, settings.most)
+        return Worker(
+            store, clock, self._library, acts, tenant,
+            self._changed, self._ended, self._noticed, roll, claims,
+        )  # fmt: skip
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -87,6 +102,16 @@ class Engine:
         await self.refresh()
         if self._worker is not None:
             await self._worker.start()
+
+    def drain(self) -> None:
+        """Take nothing more up; what is under way comes to its next safe point."""
+        if self._worker is not None:
+            self._worker.drain()
+
+    def hurry(self) -> None:
+        """Hand back at once what is under way when the engine ends."""
+        if self._worker is not None:
+            self._worker.hurry()
 
     async def end(self) -> None:
         """Stop working in good order."""
@@ -130,7 +155,13 @@ class Engine:
 
     async def refresh(self) -> None:
         """Read the folders again if they changed, and publish what is new."""
-        await self._shelf.refresh()
+        if await self._shelf.refresh():
+            self._poke()
+
+    def _poke(self) -> None:
+        # The limit of a workflow may have changed; what waits for a place finds out now.
+        if self._worker is not None:
+            self._worker.poke()
 
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong in the documents, errors and warnings."""
@@ -181,6 +212,7 @@ class Engine:
         else:
             await self._versions.pin(self._shelf.known(name, version), actor)
         self._shelf.revision += 1
+        self._poke()
 
     async def deprecate(self, name: str, version: str, *, actor: str, undo: bool = False) -> None:
         """Let a version take no new runs unless asked for; `undo` takes that back."""

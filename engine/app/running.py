@@ -26,7 +26,7 @@ from engine.shell.clock import Clock
 from engine.shell.drive import Held, recorded
 from engine.shell.library import Known, Library
 from engine.shell.worker import Worker
-from engine.store import Store
+from engine.store import Store, StoreError
 
 MAX_INPUT = 1024 * 1024
 """Characters of text in a run's input."""
@@ -68,7 +68,7 @@ class Runs:
             digest=known.digest,
             kind="workflow",
             input=checked,
-            held=self._free,
+            held=self._adopts(known),
             key=key,
             input_digest=digest,
             deadline=None if deadline is None else now + deadline,
@@ -79,9 +79,12 @@ class Runs:
             return await self._earlier(taken.row, digest, key), True
         return event.uid, False
 
-    @property
-    def _free(self) -> bool:
-        return self._worker is not None and self._worker.room > 0
+    def _adopts(self, known: Known) -> bool:
+        """Whether this process works on a new run at once; a limited one has to be claimed."""
+        worker = self._worker
+        if worker is None or worker.room <= 0:
+            return False
+        return not worker.claims.limited(self._library.lane(known.namespace, known.name))
 
     def _unless(self, known: Known, key: str) -> Unless | None:
         if not key:
@@ -130,10 +133,16 @@ class Runs:
         before: tuple[Entry, ...] = (),
     ) -> None:
         owner = self._worker.id if event.held and self._worker is not None else 0
-        now = self._clock.now()
-        put: dict[str, Param] = {"tenant": self._tenant, "at": now, "owner": owner}
+        now, lane = self._clock.now(), self._library.lane(event.namespace, event.workflow)
+        put: dict[str, Param] = {"tenant": self._tenant, "lane": lane, "at": now, "owner": owner}
         entry = Entry(NEW, 0, (event, *copied), (Write("due_put", put),))
-        done = await self._store.append(Append((*before, entry), now, actor, self._tenant, unless))
+        request = Append((*before, entry), now, actor, self._tenant, unless)
+        try:
+            done = await self._store.append(request)
+        except StoreError:
+            if self._worker is not None:
+                self._worker.doubt()  # it may have been carried out all the same
+            raise
         if self._worker is None:
             return
         if not event.held:
@@ -210,7 +219,7 @@ class Runs:
             digest=known.digest,
             kind=first.kind,
             input=given,
-            held=self._free,
+            held=self._adopts(known),
             retry_of=stream,
             root=first.root or stream,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.core.errors import Refused
 from engine.shell.acts import PythonTask
 from engine.shell.clock import Clock, WorldClock
+from engine.shell.roll import Pace
 
 APP = "handrail"
 
@@ -18,7 +19,10 @@ class Settings:
     `database` is a path, `sqlite:///path`, or empty for the user's data folder.
     `allowed_hosts` are (host, port) pairs that http tasks may call although they are private;
     `connectors` replaces the base URL of a connector by name; `work` says whether this process
-    carries out runs.
+    carries out runs, `concurrency` how many at a time, and `most` how many all processes together
+    (0: no limit; every process is to be given the same). `drain` is how many seconds runs get to
+    come to a safe point when the engine is closed. `name` and `release` tell people which worker
+    this is and which code of theirs it runs; `pace` is how often it shows that it lives.
     """
 
     database: str = ""
@@ -29,6 +33,11 @@ class Settings:
     functions: Mapping[str, PythonTask] = field(default_factory=dict)
     work: bool = True
     concurrency: int = 64
+    most: int = 0
+    drain: float = 5.0
+    name: str = ""
+    release: str = ""
+    pace: Pace = field(default_factory=Pace)
     clock: Clock = field(default_factory=WorldClock)
 
 

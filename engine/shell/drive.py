@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.core.asks import Call, Decision
 from engine.core.errors import Failure, Kind, Refused, StepError
-from engine.core.log import Append, Entry, Recorded, Write
+from engine.core.log import Append, Entry, Param, Recorded, Write
 from engine.core.model import Effect
 from engine.core.plan import Planner
 from engine.core.run import Begin, Fail, Report, Run, Succeed, decide, evolve
@@ -25,12 +25,16 @@ from engine.store import Store
 
 @dataclass(slots=True)
 class Held:
-    """A run that this process works on, and its history, which ends where its stream does."""
+    """A run that this process works on, and its history, which ends where its stream does.
+
+    `lane` is where it queues when it is due again.
+    """
 
     stream: int
     run: Run
     tenant: str
     recorded: list[Recorded]
+    lane: int = 0
 
     @property
     def version(self) -> int:
@@ -40,7 +44,11 @@ class Held:
 
 @dataclass(slots=True)
 class Drive:
-    """One run in this process's hands."""
+    """One run in this process's hands.
+
+    Once it is `leaving`, nothing new is begun: the run is handed back when what is under way has
+    returned, and then it has `left`.
+    """
 
     held: Held
     planner: Planner
@@ -49,6 +57,8 @@ class Drive:
     clock: Clock
     actor: str
     changed: Callable[[str], None]
+    leaving: bool = False
+    left: bool = False
     _events: list[Any] = field(default_factory=list)
     _durable: bool = False
     _tasks: dict[str, asyncio.Task[Report]] = field(default_factory=dict)
@@ -72,6 +82,10 @@ class Drive:
                     return await self._rest(decision)
                 if self._durable:
                     await self._flush()
+                if self.leaving:
+                    decision.calls.clear()
+                    if not self._tasks:
+                        return await self._hand_back()
                 await self._work(decision.calls)
         finally:
             await self._abandon()
@@ -128,12 +142,20 @@ class Drive:
         if held.run.status in TERMINAL or wake_at is None:
             also = Write("due_drop", {"stream": held.stream})
         else:
-            also = Write(
-                "due_put",
-                {"stream": held.stream, "tenant": held.tenant, "at": wake_at, "owner": 0},
-            )
+            also = self._due(wake_at)
         await self._flush(also)
         return wake_at
+
+    async def _hand_back(self) -> int:
+        now = self.clock.now()
+        await self._flush(self._due(now))
+        self.left = True
+        return now
+
+    def _due(self, at: int) -> Write:
+        held = self.held
+        place: dict[str, Param] = {"stream": held.stream, "tenant": held.tenant, "lane": held.lane}
+        return Write("due_put", {**place, "at": at, "owner": 0})
 
     async def _flush(self, *also: Write) -> None:
         held = self.held

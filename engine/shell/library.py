@@ -44,6 +44,7 @@ class Library:
         self._functions = functions
         self._compiled: dict[str, Workflow] = {}
         self._known: dict[tuple[str, str], tuple[Known, ...]] = {}
+        self.lanes: frozenset[int] = frozenset()
 
     # -- what the planner asks -------------------------------------------------------------
 
@@ -85,6 +86,16 @@ class Library:
         """Every workflow that was ever published, by namespace and name."""
         return self._known.keys()
 
+    def lane(self, namespace: str, name: str) -> int:
+        """Where the runs of a workflow queue: in a lane of their own once they were ever limited.
+
+        0 is the place of all that never were.
+        """
+        if not self.lanes:
+            return 0
+        rows = self.rows(namespace, name)
+        return rows[0].stream if rows and rows[0].stream in self.lanes else 0
+
     async def reread(self) -> None:
         """Read the rows again; compiled workflows stay."""
         rows = await self._store.fetch("version_index", tenant=self._tenant)
@@ -93,6 +104,9 @@ class Library:
             entry = _known(row)
             known.setdefault((entry.namespace, entry.name), []).append(entry)
         self._known = {key: tuple(entries) for key, entries in known.items()}
+        self.lanes = frozenset(
+            row.stream for rows in known.values() for row in rows if row.concurrency
+        )
 
     # -- compiling ------------------------------------------------------------------------------
 

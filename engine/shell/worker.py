@@ -1,52 +1,49 @@
-"""The worker of a process: claims what is due, drives it, and lets go in good order.
+"""The worker of a process: takes up what it has claimed, drives it, and lets go in good order.
 
-A worker has one row that it renews (its heartbeat) and one lock on a file of its own that the
-operating system takes back when the process dies; whoever can take that lock knows that the
-owner is dead and that its leases are void at once. Leases are not facts: two workers that
-believe they own a run are told apart by the expected version of its stream.
+What may be claimed is the business of `claims.py`, who is alive that of `roll.py`. Leases are
+not facts: two workers that believe they own a run are told apart by the expected version of its
+stream.
 
 Nothing is polled that can be woken: starts and cancels in this process wake the worker, one
-timer waits for the next due run, and a cheap look at the database's change counter ten times a
-second notices what other processes wrote.
+timer waits for the next due run, and the store says when others have committed. A worker that is
+told to stop claims nothing more, lets each run come to its next safe point, and hands back what
+is still under way at the deadline.
 """
 
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.errors import Refused, Stale
-from engine.core.log import Write
+from engine.core.log import Row, Write
 from engine.core.plan import Planner
 from engine.core.run import fold
 from engine.shell.acts import Acts
+from engine.shell.claims import Claims
 from engine.shell.clock import Clock
 from engine.shell.drive import Drive, Held
 from engine.shell.library import Library
-from engine.store import Lock, Store, try_lock
+from engine.shell.roll import Roll
+from engine.store import Store
 
 _LOG = logging.getLogger("handrail.engine")
-
-BEAT = 5.0
-"""Seconds between two heartbeats."""
-
-LEASE = 30_000_000
-"""Microseconds without a heartbeat after which a worker counts as gone."""
 
 PUT_OFF = 5_000_000
 """Microseconds for which a run is left alone that this process cannot carry out."""
 
-GLANCE = 0.1
-"""Seconds between two looks at the database's change counter."""
+LONG = 86_400.0
+"""Seconds after which a timer is set again: some loops cannot wait for years."""
+
+AGAIN = 1.0
+"""Seconds until a loop that met trouble tries again."""
 
 
 @dataclass(slots=True)
 class Worker:
-    """The worker of this process. `capacity` is how many runs it holds at a time."""
+    """The worker of this process; its place on the roll says how many runs it holds at a time."""
 
     store: Store
     clock: Clock
@@ -56,88 +53,103 @@ class Worker:
     changed: Callable[[str], None]
     ended: Callable[[Held], None]
     noticed: Callable[[], None]
-    capacity: int = 64
-    id: int = 0
+    roll: Roll
+    claims: Claims
+    draining: bool = False
+    handed_back: int = 0
     _by_uid: dict[str, Drive] = field(default_factory=dict)
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _lock: Lock | None = None
-    _stopping: bool = False
+    _hurried: asyncio.Event = field(default_factory=asyncio.Event)
     _versions_seen: int = 0
     _unfreed: set[int] = field(default_factory=set)
     _strays: set[int] = field(default_factory=set)
+    _doubtful: bool = False
 
     # -- life -----------------------------------------------------------------------------
 
+    @property
+    def id(self) -> int:
+        """Its number on the roll; 0 before the start."""
+        return self.roll.id
+
     async def start(self) -> None:
         """Register, void the leases of the dead, and begin to work."""
-        # Never reused, or a dead worker's lock file could be taken for a live one's.
-        self.id = int.from_bytes(self.clock.bytes(6))
-        await self.store.write(
-            Write(
-                "worker_insert",
-                {
-                    "id": self.id,
-                    "tenant": self.tenant,
-                    "name": f"{socket.gethostname()}:{os.getpid()}",
-                    "host": socket.gethostname(),
-                    "pid": os.getpid(),
-                    "now": self.clock.now(),
-                    "capacity": self.capacity,
-                    "versions": "",
-                },
-            )
-        )
-        self._lock = try_lock(self._lock_path(self.id))
-        await self.bury()
-        for loop in (self._claiming(), self._beating(), self._glancing()):
+        await self.roll.enter()
+        await self.roll.bury()
+        for loop in (self._claiming(), self._beating(), self._watching(), self._noticing()):
             self._loops.append(asyncio.create_task(loop))
 
+    def drain(self) -> None:
+        """Claim nothing more; every run that is under way goes to its next safe point."""
+        if not self.draining and self.id:
+            self.draining = True
+            for drive in self._by_uid.values():
+                drive.leaving = True
+            self._loops.append(asyncio.create_task(self._safely(self.roll.draining, None)))
+
+    def hurry(self) -> None:
+        """Wait for nothing any more when stopping."""
+        self._hurried.set()
+
     async def stop(self, patience: float = 5.0) -> None:
-        """Claim nothing more, let runs reach a safe point, hand back the rest."""
-        self._stopping = True
+        """Drain for `patience` seconds at most, and hand back what is under way even then."""
+        self.drain()
+        self.draining = True
+        await self._rested_all(patience)
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=patience)
-        for task in list(self._tasks.values()):
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._let_go()
         if self.id:
-            await self._leave()
+            await self.roll.leave()
 
-    async def _leave(self) -> None:
-        free = {"owner": self.id, "now": self.clock.now()}
-        drop = Write("worker_drop", {"id": self.id})
-        try:
-            await self.store.write(Write("due_free_all", free), drop)
-        finally:
-            # Whatever the database says: a lock that is free tells the others that we are gone.
-            if self._lock is not None:
-                self._lock.release(remove=True)
+    async def _rested_all(self, patience: float) -> None:
+        hurried = asyncio.create_task(self._hurried.wait())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._tasks and not hurried.done():
+                    await asyncio.wait(
+                        (*self._tasks.values(), hurried), return_when=asyncio.FIRST_COMPLETED
+                    )
+        hurried.cancel()
 
-    def _lock_path(self, worker: int) -> str:
-        return f"{self.store.path}.worker-{worker}.lock"
+    async def _let_go(self) -> None:
+        self.handed_back += len(self._tasks)
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- taking runs up -----------------------------------------------------------------------
 
     @property
+    def held(self) -> int:
+        """How many runs this worker holds now."""
+        return len(self._tasks)
+
+    @property
     def room(self) -> int:
         """How many more runs this worker may hold."""
-        return 0 if self._stopping else max(0, self.capacity - len(self._tasks))
+        return 0 if self.draining else max(0, self.roll.capacity - len(self._tasks))
 
     def adopt(self, held: Held, planner: Planner) -> None:
         """Work on a run that this process has just started and owns the lease of."""
         drive = Drive(
             held, planner, self.acts, self.store, self.clock, f"worker:{self.id}", self.changed
         )
+        drive.leaving = self.draining
         self._by_uid[held.run.uid] = drive
         self._tasks[held.stream] = asyncio.create_task(self._drive(drive))
 
     def poke(self) -> None:
         """Something may have become due."""
+        self._wake.set()
+
+    def doubt(self) -> None:
+        """A lease may have been given to this worker although the answer was lost: look for it."""
+        self._doubtful = True
         self._wake.set()
 
     def holds(self, run_id: str) -> Drive | None:
@@ -152,7 +164,7 @@ class Worker:
             await asyncio.wait((task,), timeout=seconds)
 
     def drop(self, stream: int) -> None:
-        """Stop working on a run at once; somebody has ended it."""
+        """Stop working on a run at once; somebody has ended it or has taken it over."""
         task = self._tasks.get(stream)
         if task is None:
             return
@@ -162,80 +174,100 @@ class Worker:
         task.cancel()
 
     async def _drive(self, drive: Drive) -> None:
-        stream = drive.held.stream
+        stream, run_id = drive.held.stream, drive.held.run.uid
         try:
             if await drive.go() is not None:
                 self._wake.set()  # it rests until then, which may be before the next alarm
+            self.handed_back += drive.left
             self.ended(drive.held)
         except (Stale, Refused) as trouble:
-            _LOG.info("let go of run %s: %s", drive.held.run.uid, trouble)
+            _LOG.info("let go of run %s: %s", run_id, trouble)
             self._unfreed.add(stream)
         except asyncio.CancelledError:
             self._unfreed.add(stream)
         except Exception:
-            _LOG.exception("the drive of run %s broke", drive.held.run.uid)
+            _LOG.exception("the drive of run %s broke", run_id)
             self._unfreed.add(stream)
         finally:
-            if self._unfreed or not self.room:
-                self._wake.set()
-            self._by_uid.pop(drive.held.run.uid, None)
+            if self._unfreed or not self.room or self.claims.counted:
+                self._wake.set()  # there is something to free, or a place for what waits
+            if self._by_uid.get(run_id) is drive:
+                del self._by_uid[run_id]
             del self._tasks[stream]
-            self.changed(drive.held.run.uid)
+            self.changed(run_id)
 
-    # -- loops ----------------------------------------------------------------------------------
+    # -- claiming -----------------------------------------------------------------------------
 
     async def _claiming(self) -> None:
         while True:
             self._wake.clear()
-            wait: float = await self._safely(self._claim, 1.0)
+            wait: float | None = await self._safely(self._claim, AGAIN)
             # Not wait_for: in Python 3.11 it can swallow the cancellation that ends this loop.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
 
-    async def _claim(self) -> float:
-        """Take what is due; returns the seconds until something else will be."""
+    async def _claim(self) -> float | None:
+        """Take what is due; the seconds until something else will be, None until a wake-up."""
+        if self._doubtful:
+            await self._find_strays()
         await self._free()
-        claim = {"owner": self.id, "now": self.clock.now(), "limit": self.room}
-        if self.room and await self.store.fetch("due_ready", now=self.clock.now()):
-            (rows,) = await self.store.write(Write("due_claim", claim))
-            for row in rows:
-                await self._take_up_safely(row["run"], row["tenant"])
-        if not self.room:
-            return BEAT
-        (row,) = await self.store.fetch("due_next")
-        if row["at"] is None:
-            return BEAT
-        wait: float = (row["at"] - self.clock.now()) / 1_000_000
-        return min(BEAT, max(0.0, wait))
+        if self.room:
+            self._doubtful = True  # until its answer is there, a claim may have been carried out
+            for row in await self.claims.take(self.id, self.room):
+                await self._take_up_safely(row)
+            self._doubtful = bool(self._strays)
+        at = await self.claims.next() if self.room else None
+        latest = AGAIN if self._doubtful else None
+        if at is None:
+            return latest
+        return min(latest or LONG, max(0.0, (at - self.clock.now()) / 1_000_000))
 
-    async def _take_up_safely(self, stream: int, tenant: str) -> None:
+    async def _take_up_safely(self, row: Row) -> None:
         try:
-            await self._take_up(stream, tenant)
+            await self._take_up(row)
         except Exception:
             # Whatever is wrong with this one, the others must be taken up all the same.
-            _LOG.exception("run %s cannot be taken up here", stream)
-            await self._leave_to_others(stream, tenant)
+            _LOG.exception("run %s cannot be taken up here", row["run"])
+            await self._put_back(row, row["lane"], self.clock.now() + PUT_OFF)
 
-    async def _leave_to_others(self, stream: int, tenant: str) -> None:
-        at = self.clock.now() + PUT_OFF
-        put: dict[str, Any] = {"stream": stream, "tenant": tenant, "at": at, "owner": 0}
-        await self.store.write(Write("due_put", put))
+    async def _put_back(self, row: Row, lane: int, at: int) -> None:
+        put: dict[str, Any] = {"stream": row["run"], "tenant": row["tenant"], "lane": lane}
+        await self.store.write(Write("due_put", {**put, "at": at, "owner": 0}))
 
-    async def _take_up(self, stream: int, tenant: str) -> None:
+    async def _take_up(self, row: Row) -> None:
+        stream, tenant = row["run"], row["tenant"]
+        await self._ended_here(stream)
         recorded = await self.store.read(stream, tenant=tenant)
         run = fold(entry.event for entry in recorded)
         if run.over or not recorded:
             await self.store.write(Write("due_drop", {"stream": stream}))
             return
+        lane = self.library.lane(run.namespace, run.workflow)
+        if lane > row["lane"]:
+            # It queued before its workflow was limited; now it goes where it is counted.
+            await self._put_back(row, lane, self.clock.now())
+            self._wake.set()
+            return
         workflow = await self.library.learn(run.digest)
         for scope in run.scopes.values():
             await self.library.learn(scope.digest)
         if not all(map(self.acts.able, await self.library.learn_all(workflow))):
-            await self._leave_to_others(stream, tenant)
+            await self._put_back(row, lane, self.clock.now() + PUT_OFF)
             return
-        held = Held(stream, run, tenant, recorded)
+        held = Held(stream, run, tenant, recorded, row["lane"])
         self.adopt(held, Planner(run, workflow, self.library))
+
+    async def _ended_here(self, stream: int) -> None:
+        """Have done with a drive of ours whose lease was free before it came to its end."""
+        task = self._tasks.get(stream)
+        if task is None:
+            return
+        await asyncio.wait((task,), timeout=AGAIN)
+        if not task.done():
+            self.drop(stream)
+            await asyncio.wait((task,))
+        self._unfreed.discard(stream)
 
     async def _free(self) -> None:
         """Hand back runs that were let go of; tried again until the database takes it."""
@@ -244,16 +276,32 @@ class Worker:
             await self.store.write(Write("due_free", free))
             self._unfreed.discard(stream)
 
+    # -- others ---------------------------------------------------------------------------------
+
     async def _beating(self) -> None:
         while True:
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(self.roll.pace.beat)
             await self._safely(self._beat, None)
 
     async def _beat(self) -> None:
-        seen = {"id": self.id, "now": self.clock.now()}
-        await self.store.write(Write("worker_seen", seen))
-        await self.bury()
-        await self._find_strays()
+        beat = await self.roll.beat()
+        if beat is None:
+            await self._come_back()
+            return
+        if beat.held != len(self._tasks) or self._strays:
+            await self._find_strays()
+        overdue = beat.next_at is not None and beat.next_at <= self.clock.now()
+        if beat.freed or overdue or self._unfreed or self.library.lanes:
+            self._wake.set()
+
+    async def _come_back(self) -> None:
+        """Others took this worker for dead: what it held is in their hands now."""
+        _LOG.warning("this worker was silent for too long and was taken for dead; it begins anew")
+        await self._let_go()
+        self._unfreed.clear()
+        self._strays.clear()
+        await self.roll.enter()
+        self._wake.set()
 
     async def _find_strays(self) -> None:
         """Free leases of ours that nobody here works on.
@@ -261,56 +309,43 @@ class Worker:
         A commit whose answer was lost leaves such a lease. One that is new may be just being
         taken up, so it counts when it is seen for the second time.
         """
-        held = {row["run"] for row in await self.store.fetch("due_held", owner=self.id)}
-        strays = held - self._tasks.keys()
+        strays = await self._leased() - self._tasks.keys()
         self._unfreed |= strays & self._strays
         self._strays = strays
-        if self._unfreed:
-            self._wake.set()
 
-    async def _glancing(self) -> None:
+    async def _leased(self) -> set[int]:
+        return {row["run"] for row in await self.store.fetch("due_held", owner=self.id)}
+
+    async def _watching(self) -> None:
         while True:
-            await asyncio.sleep(GLANCE)
-            await self._safely(self._glance, None)
+            await asyncio.sleep(self.roll.pace.watch)
+            if await self._safely(self.roll.watch, False):
+                self._wake.set()
 
-    async def _glance(self) -> None:
-        if not await self.store.changed():
-            return
-        await self._reread()
+    async def _noticing(self) -> None:
+        while True:
+            if not await self._safely(self._notice, False):
+                await asyncio.sleep(AGAIN)
+
+    async def _notice(self) -> bool:
+        await self.store.stirred()
+        (news,) = await self.store.fetch("journal_news", after=self._versions_seen)
+        if news["versions"] is not None:
+            await self.library.reread()
+        self._versions_seen = news["position"]
         self.noticed()
         self._wake.set()
         if self._tasks:
-            mine = {row["run"] for row in await self.store.fetch("due_held", owner=self.id)}
+            mine = await self._leased()
             for stream in [stream for stream in self._tasks if stream not in mine]:
                 await self._check(stream)
-
-    async def _reread(self) -> None:
-        (top,) = await self.store.fetch("journal_top")
-        if await self.store.fetch("journal_versions_since", after=self._versions_seen):
-            await self.library.reread()
-        self._versions_seen = top["position"]
+        return True
 
     async def _check(self, stream: int) -> None:
-        # A run that ends here drops its lease too, so ask the journal's projection.
-        rows = await self.store.fetch("run_by_id", tenant=self.tenant, id=stream)
-        if rows and rows[0]["status"] == "cancelled":
+        # A run that ends here drops its lease too, so ask who has it now and how it stands.
+        (row,) = await self.store.fetch("due_whose", run=stream, tenant=self.tenant)
+        if row["status"] == "cancelled" or row["owner"] not in (None, 0, self.id):
             self.drop(stream)
-
-    async def bury(self) -> None:
-        """Void the leases of workers that are dead: their lock is free, or their beat stopped."""
-        now = self.clock.now()
-        for row in await self.store.fetch("worker_list"):
-            if row["id"] == self.id:
-                continue
-            lock = try_lock(self._lock_path(row["id"])) if _here(row["host"]) else None
-            if lock is None and now - row["seen_at"] < LEASE:
-                continue
-            gone = {"owner": row["id"], "now": now}
-            drop = Write("worker_drop", {"id": row["id"]})
-            await self.store.write(Write("due_free_all", gone), drop)
-            if lock is not None:
-                lock.release(remove=True)
-            self._wake.set()
 
     async def _safely(self, act: Callable[[], Any], otherwise: Any) -> Any:
         """A loop outlives a database that is locked or full: it says so and tries again."""
@@ -321,7 +356,3 @@ class Worker:
         except Exception:
             _LOG.exception("the worker's loop met a bug")
         return otherwise
-
-
-def _here(host: str) -> bool:
-    return host == socket.gethostname()

@@ -6,6 +6,7 @@ have the same file open.
 """
 
 import asyncio
+import socket
 import sqlite3
 from collections.abc import (
     AsyncGenerator,
@@ -37,12 +38,15 @@ from engine.store.connection import (
 )
 from engine.store.dialect import SQLITE, Statement, statements
 from engine.store.errors import trouble
-from engine.store.lock import Turn
+from engine.store.lock import Lock, Turn, try_lock
 from engine.store.migrate import migrate, missing, steps_of_today
 from engine.store.writer import Look, Writer
 
 PATIENCE = 5.0
 """Seconds to wait for another process's transaction."""
+
+GLANCE = 0.1
+"""Seconds between two looks at the counter that other processes' commits move."""
 
 PAGE = 1_000
 """Events read at a time where the whole journal is read."""
@@ -111,9 +115,26 @@ class Store:
         moved: bool = await self._writer.ask(Look())
         return moved
 
+    async def stirred(self) -> None:
+        """Return once another process has committed since this last returned; at first, at once."""
+        while True:
+            if await self.changed():
+                return
+            await asyncio.sleep(GLANCE)
+
     def head(self) -> int:
         """The last position that this process has seen."""
         return self._writer.head
+
+    # -- locks ---------------------------------------------------------------------------------
+
+    async def hold(self, worker: int) -> Lock | None:
+        """The life lock of a worker; None when somebody alive holds it."""
+        return try_lock(f"{self.path}.worker-{worker}.lock")
+
+    async def dead(self, worker: int, host: str) -> Lock | None:
+        """The same for a worker on `host`; None as well where its lock cannot be seen from here."""
+        return await self.hold(worker) if host == socket.gethostname() else None
 
     async def _rows(self, statement: Statement, params: Mapping[str, Param]) -> list[sqlite3.Row]:
         values = statement.bind(params)

@@ -59,7 +59,7 @@ def request(stream: int, version: int, *events: Any, also: tuple[Write, ...] = (
 
 async def run_of_six(store: Store, number: int) -> None:
     """A run as the engine records it: each of six events durable before the next."""
-    lease = Write("due_put", {"tenant": "default", "at": NOW, "owner": 7})
+    lease = Write("due_put", {"tenant": "default", "lane": 0, "at": NOW, "owner": 7})
     answer = await store.append_soon(request(NEW, 0, started(number), also=(lease,)))
     (stream,) = answer.streams
     for step in range(4):

@@ -50,7 +50,7 @@ def keyed(key: str, uid: str = "") -> Append:
 
 def put_due(owner: int = 0, **more: Any) -> Write:
     """A lease on the stream that the same request begins, or on the one that is named."""
-    return Write("due_put", {"tenant": "default", "at": AT, "owner": owner, **more})
+    return Write("due_put", {"tenant": "default", "lane": 0, "at": AT, "owner": owner, **more})
 
 
 async def journal(store: Store) -> list[Recorded]:

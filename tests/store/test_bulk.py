@@ -38,7 +38,12 @@ ASIDE: Mapping[str, Callable[[int], Write]] = {
     "free": lambda n: Write("due_free", {"owner": 2, "run": n, "now": AT}),
     "put": lambda n: put_due(owner=n, stream=1),
     "drop": lambda n: Write("due_drop", {"stream": n}),
-    "seen": lambda n: Write("worker_seen", {"id": n, "now": AT}),
+    "beat": lambda n: Write("worker_beat", {"id": n, "now": AT}),
+    "drains": lambda n: Write("worker_state", {"id": n, "state": "draining"}),
+    "orphans": lambda n: Write("due_free_orphans", {"now": AT + n}),
+    "claim within": lambda n: Write(
+        "due_claim_within", {"owner": n, "now": AT, "lane": 0, "limit": 2, "most": 3}
+    ),
     "gone": lambda n: Write("worker_drop", {"id": n}),
 }
 BESIDE: Mapping[str, tuple[Write, ...]] = {

@@ -24,15 +24,17 @@ where position > :after
 order by position
 limit :limit
 
--- name: journal_top
-select coalesce(max(position), 0) as position from journal
-
--- Only what was committed since is looked at.
--- name: journal_versions_since
-select position from journal
-where position > :after
-  and kind in ('version.published', 'version.default_set', 'version.deprecated')
-limit 1
+-- Where the journal ends, and whether versions have changed since a position. Only what was
+-- committed since is looked at.
+-- name: journal_news
+select
+  (select coalesce(max(position), 0) from journal) as position,
+  (
+    select position from journal
+    where position > :after
+      and kind in ('version.published', 'version.default_set', 'version.deprecated')
+    limit 1
+  ) as versions
 
 -- name: journal_lines
 select position, tenant, stream, version, kind, schema, at, actor, body, salt, commitment, hash

@@ -112,16 +112,21 @@ create index versions_by_stream on versions (stream, version)
 -- name: create_versions_by_digest
 create index versions_by_digest on versions (tenant, digest)
 
+-- A claim counts against the limit of a workflow without looking at its documents.
+-- name: create_versions_limits
+create index versions_limits on versions (stream, concurrency) where is_default = 1
+
 -- name: create_due
 create table due (
   run    {key},
   tenant text   not null,
+  lane   bigint not null,
   at     bigint not null,
   owner  bigint not null
 )
 
 -- name: create_due_by_owner
-create index due_by_owner on due (owner, at)
+create index due_by_owner on due (owner, lane, at)
 
 -- name: create_workers
 create table workers (
@@ -133,7 +138,8 @@ create table workers (
   started_at bigint  not null,
   seen_at    bigint  not null,
   capacity   integer not null,
-  versions   text    not null
+  versions   text    not null,
+  state      text    not null
 )
 
 -- name: create_breakers
