@@ -1,13 +1,15 @@
 """A process that holds a database and says so, until its input ends.
 
-Usage: python -m tests.store.holder PATH transaction|turn
+Usage: python -m tests.store.holder PATH transaction|turn|queue
 """
 
 import sqlite3
 import sys
 from contextlib import closing
+from pathlib import Path
 
 from engine.store import try_lock
+from engine.store.lock import Turn
 
 
 def transaction(path: str) -> None:
@@ -25,6 +27,14 @@ def turn(path: str) -> None:
     lock.release()
 
 
+def queue(path: str) -> None:
+    """Wait for the turn like a writer, then hold it."""
+    waiting = Turn(Path(f"{path}.lock"), 30)
+    with waiting.held():
+        wait()
+    waiting.close()
+
+
 def wait() -> None:
     """Until whoever started this closes the pipe."""
     sys.stdout.write("held\n")
@@ -33,4 +43,4 @@ def wait() -> None:
 
 
 if __name__ == "__main__":
-    {"transaction": transaction, "turn": turn}[sys.argv[2]](sys.argv[1])
+    {"transaction": transaction, "turn": turn, "queue": queue}[sys.argv[2]](sys.argv[1])
