@@ -66,7 +66,9 @@ class Lists:
     async def started(self, run_id: str) -> RunView:
         """A run that has just been started, without the steps it has not reached."""
         drive = self._worker.holds(run_id) if self._worker else None
-        return await self.run(run_id) if drive is None else view(drive.held.recorded, None)
+        if drive is None:
+            return await self.run(run_id)
+        return view(drive.held.recorded, None, run=drive.held.run)
 
     async def _view(
         self, recorded: list[Recorded], busy: Collection[str], run: Run | None = None

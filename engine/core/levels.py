@@ -28,12 +28,17 @@ class Levels:
         A step that has failed is among them: a fallback may still save it.
         """
         for number in range(self._first, len(self._open)):
-            level = self._open[number]
-            for step in level:
-                if not _settled(step.id, settled) and _ready(step, settled):
+            still: list[Step] = []
+            for step in self._open[number]:
+                if _done(settled.get(step.id)):
+                    continue
+                if step.id in settled or _ready(step, settled):
                     yield step
-            level[:] = [step for step in level if not _settled(step.id, settled)]
-            if len(level) == self._sizes[number]:
+                    if _done(settled.get(step.id)):
+                        continue
+                still.append(step)
+            self._open[number] = still
+            if len(still) == self._sizes[number]:
                 return
 
     def over(self) -> bool:
@@ -43,10 +48,12 @@ class Levels:
         return self._first == len(self._open)
 
 
-def _settled(name: str, settled: Settled) -> bool:
-    known = settled.get(name)
+def _done(known: Mapping[str, object] | None) -> bool:
     return known is not None and known["status"] != "failed"
 
 
 def _ready(step: Step, settled: Settled) -> bool:
-    return all(_settled(name, settled) for name in step.depends)
+    for name in step.depends:
+        if not _done(settled.get(name)):
+            return False
+    return True

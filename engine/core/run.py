@@ -7,7 +7,7 @@ planner's business (`plan.py`). A mutation is never begun without a grant: `deci
 place where a step may become in flight, whichever way the command came in (SEMANTICS 5).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Literal
@@ -277,16 +277,17 @@ def decide(run: Run, report: Report) -> tuple[ev.RunEvent, ...]:
     """The events that follow from a report; raises Refused when it does not fit the state."""
     if run.over:
         raise Refused("already_ended", f"the run is {run.status} and cannot change any more")
-    match report:
-        case Cancel(reason):
-            return (ev.RunCancelled(reason),)
-        case Begin():
-            return _begin(run, report)
-        case Succeed(path, output, target, started_at, source):
-            attempt = _open(run, path).attempt + 1
-            return (ev.StepSucceeded(path, output, attempt, target, started_at, source),)
-        case Fail():
-            return (_attempt_failed(run, report),)
+    return _DECIDE[type(report)](run, report)
+
+
+def _cancel(_: Run, report: Cancel) -> tuple[ev.RunEvent, ...]:
+    return (ev.RunCancelled(report.reason),)
+
+
+def _succeed(run: Run, report: Succeed) -> tuple[ev.RunEvent, ...]:
+    path, attempt = report.path, _open(run, report.path).attempt + 1
+    target, at, source = report.target, report.started_at, report.source
+    return (ev.StepSucceeded(path, report.output, attempt, target, at, source),)
 
 
 def _begin(run: Run, report: Begin) -> tuple[ev.RunEvent, ...]:
@@ -303,14 +304,21 @@ def _begin(run: Run, report: Begin) -> tuple[ev.RunEvent, ...]:
     return (ev.StepInFlight(report.path, step.attempt + 1, report.grant),)
 
 
-def _attempt_failed(run: Run, report: Fail) -> ev.StepFailed:
+def _attempt_failed(run: Run, report: Fail) -> tuple[ev.RunEvent, ...]:
     step = _open(run, report.path)
     elapsed = report.now - (step.first_at or report.started_at)
     wait = report.policy.delay(step.attempt + 1, report.failure, report.chance, elapsed)
     again_at = None if wait is None else report.now + wait
-    return ev.StepFailed(
-        report.path, step.attempt + 1, report.target, report.failure, report.started_at, again_at
-    )
+    attempt, target, began = step.attempt + 1, report.target, report.started_at
+    return (ev.StepFailed(report.path, attempt, target, report.failure, began, again_at),)
+
+
+_DECIDE: Mapping[type[Any], Callable[[Run, Any], tuple[ev.RunEvent, ...]]] = {
+    Cancel: _cancel,
+    Begin: _begin,
+    Succeed: _succeed,
+    Fail: _attempt_failed,
+}
 
 
 _FRESH = StepState()
