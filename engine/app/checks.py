@@ -5,42 +5,32 @@ from collections.abc import Iterable
 
 from engine.app.settings import Settings
 from engine.core.views import Health, Problem
-from engine.store import Store
-
-SAFE_SQLITE = (3, 51, 3)
-"""The first release without the WAL-reset race (sqlite.org/wal.html)."""
+from engine.store import About, Store
 
 
 async def checks(
     store: Store, problems: Iterable[Problem], settings: Settings
 ) -> tuple[Health, ...]:
     """The state of this installation: one named check each."""
+    about = await store.about()
     return (
         Health("python", True, platform.python_version()),
-        _sqlite(store),
-        await _database(store),
+        _software(about),
+        await _database(store, about),
         await _work(store, settings),
         _documents(settings, list(problems)),
     )
 
 
-def _sqlite(store: Store) -> Health:
-    version = store.sqlite_version
-    text = ".".join(map(str, version))
-    if version >= SAFE_SQLITE:
-        return Health("sqlite", True, text)
-    return Health(
-        "sqlite",
-        True,
-        f"{text}: older than 3.51.3, which mends a rare race between checkpoints",
-        "Handrail lets one process at a time write and checkpoint, which avoids it.",
-    )
+def _software(about: About) -> Health:
+    said = f"{about.version}: {about.caution}" if about.caution else about.version
+    return Health(about.software, True, said, about.hint)
 
 
-async def _database(store: Store) -> Health:
+async def _database(store: Store, about: About) -> Health:
     rows = await store.fetch("journal_head")
-    events, size = rows[0]["position"] if rows else 0, store.path.stat().st_size / 1_000_000
-    return Health("database", True, f"{store.path} ({size:.1f} MB), {events:,} events")
+    events, size = rows[0]["position"] if rows else 0, about.size / 1_000_000
+    return Health("database", True, f"{store.place} ({size:.1f} MB), {events:,} events")
 
 
 async def _work(store: Store, settings: Settings) -> Health:

@@ -53,7 +53,4 @@ def _done(known: Mapping[str, object] | None) -> bool:
 
 
 def _ready(step: Step, settled: Settled) -> bool:
-    for name in step.depends:
-        if not _done(settled.get(name)):
-            return False
-    return True
+    return all(_done(settled.get(name)) for name in step.depends)

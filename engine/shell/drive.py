@@ -112,7 +112,8 @@ class Drive:
     async def _call(self, call: Call) -> Report:
         started, target = self.clock.now(), f"{call.task.namespace}/{call.task.name}"
         try:
-            decide(self.held.run, Begin(call.path, call.task.effect))
+            if call.task.effect is Effect.MUTATION:
+                decide(self.held.run, Begin(call.path, call.task.effect))
             output = await self.acts.carry_out(call, self._seconds(call, started))
         except StepError as error:
             failure = error.failure
@@ -168,6 +169,8 @@ class Drive:
         self.changed(held.run.uid)
 
     async def _abandon(self) -> None:
+        if not self._tasks:
+            return
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -20,7 +20,7 @@ from typing import Any
 
 from engine.core.log import Row, Write
 from engine.shell.clock import Clock
-from engine.store import Lock, Store
+from engine.store import Life, Store
 
 _MICRO = 1_000_000
 
@@ -59,7 +59,7 @@ class Roll:
     release: str = ""
     pace: Pace = field(default_factory=Pace)
     id: int = 0
-    _lock: Lock | None = None
+    _lock: Life | None = None
     _others: dict[int, str] = field(default_factory=dict)
     _crew: tuple[int, int] = (0, 0)
 
@@ -83,7 +83,7 @@ class Roll:
         if lock is not None:
             lock.release(remove=True)
 
-    async def _numbered(self) -> tuple[int, Lock]:
+    async def _numbered(self) -> tuple[int, Life]:
         while True:
             # Never reused, or a dead worker's lock could be taken for a live one's. It is held
             # before the row is there: a row whose lock is free is buried.

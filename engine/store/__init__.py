@@ -3,6 +3,16 @@
 from engine.core.chain import Verification
 from engine.store.errors import StoreError
 from engine.store.lock import Lock, try_lock
-from engine.store.sqlite import Store, open_sqlite
+from engine.store.sqlite import open_sqlite
+from engine.store.store import About, Life, Store
 
-__all__ = ["Lock", "Store", "StoreError", "Verification", "open_sqlite", "try_lock"]
+__all__ = [
+    "About",
+    "Life",
+    "Lock",
+    "Store",
+    "StoreError",
+    "Verification",
+    "open_sqlite",
+    "try_lock",
+]

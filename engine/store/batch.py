@@ -127,7 +127,7 @@ class Batch:
         """Carry out what is still waiting."""
         if self._lines:
             lines, self._lines = self._lines, []
-            self._execute(self._schema.statements["journal_insert"].text, lines)
+            self._execute(self._schema.statements["journal_insert"], lines)
         self._bulk.carry_out(self._execute)
 
     def _asked(self, query: str, params: Mapping[str, Any]) -> list[Row]:

@@ -14,7 +14,7 @@ from typing import Any
 from engine.core.log import Param
 from engine.store.dialect import Statement
 
-Execute = Callable[[str, list[tuple[Param, ...]]], Any]
+Execute = Callable[[Statement, list[tuple[Param, ...]]], Any]
 """Carries out one statement for many rows of parameters."""
 
 
@@ -72,4 +72,4 @@ class Bulk:
         """Carry everything out, and be empty again."""
         gathers, self._gathers = self._gathers, []
         for gather in gathers:
-            execute(gather.statement.text, gather.rows)
+            execute(gather.statement, gather.rows)

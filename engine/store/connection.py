@@ -96,18 +96,14 @@ def tune(db: sqlite3.Connection) -> None:
         db.execute("pragma fullfsync = 1")
 
 
-def fold(db: sqlite3.Connection, patience: float) -> bool:
-    """Bring the log file back into the database and empty it; False when a reader prevents that.
+def fold(db: sqlite3.Connection) -> bool:
+    """Bring the log file back into the database; False when a reader still needs a part of it.
 
-    The caller holds the turn. Readers are not waited for: a writer that waits is a database
-    that waits. `patience` is what the connection waits otherwise.
+    The caller holds the turn. Nobody is waited for: a writer that waits is a database that waits.
+    The next transaction writes the log from its beginning.
     """
-    db.execute("pragma busy_timeout = 0")
-    try:
-        busy, *_ = db.execute("pragma wal_checkpoint(truncate)").fetchone()
-    finally:
-        db.execute(f"pragma busy_timeout = {int(patience * 1000)}")
-    return not busy
+    busy, pages, folded = db.execute("pragma wal_checkpoint(passive)").fetchone()
+    return not busy and pages == folded
 
 
 def rows_of(cursor: sqlite3.Cursor) -> list[Row]:

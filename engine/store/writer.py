@@ -1,52 +1,101 @@
 """Group commit: one thread that writes, one fsync for everybody who was waiting.
 
-The thread takes what has arrived, waits for the database's turn (a file lock that is fair among
-processes), carries everything out in one transaction with full sync, and only then answers all.
-There is no artificial delay: a batch is what arrived while the last one was being synced. What
-fails for the database's reasons fails the whole batch with a typed error. What fails for a
-request's own reasons fails that request alone: a batch that cannot be carried out is undone and
-tried again in halves, so that the one at fault is soon by itself. Either way the thread goes on
-serving; the connection is its own from its first statement to its last.
+The thread takes what has arrived, waits for the database's turn, carries everything out in one
+transaction with full sync, and only then answers all. There is no artificial delay: a batch is
+what arrived while the last one was being synced. What fails for the database's reasons fails the
+whole batch with a typed error. What fails for a request's own reasons fails that request alone: a
+batch that cannot be carried out is undone and tried again in halves, so that the one at fault is
+soon by itself. Either way the thread goes on serving.
 
-Whoever holds the turn also folds the log file back into the database once it is long. SQLite
-before 3.51.3 can be damaged by two checkpointers at once; the turn makes sure there is one.
+Which database it is, is the business of the driver's `Session`, which belongs to the thread from
+its first statement to its last.
 """
 
 import asyncio
-import logging
-import os
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from engine.core.codec import CodecError
 from engine.core.errors import Stale
 from engine.core.log import Append, Row, Taken, Write
 from engine.store.batch import Batch, Heads, Schema
-from engine.store.connection import fold, judged, outside, rows_of
 from engine.store.dialect import Statement
-from engine.store.errors import StoreError, trouble
-from engine.store.lock import Turn
-
-_LOG = logging.getLogger("handrail.store")
+from engine.store.errors import trouble
 
 MOST = 2_048
 """How many requests share a commit at most."""
 
-LONG_LOG = 16 * 1024 * 1024
-"""Bytes of log file after which it is folded back into the database."""
+
+class Session(Protocol):
+    """The connection that writes: one transaction at a time, from one thread."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """The right to write, waited for with a time limit; nobody else writes meanwhile."""
+        ...
+
+    def begin(self, *, known: bool) -> list[Row] | None:
+        """Begin a transaction, whatever became of the last one.
+
+        Returns the row of `journal_head` (or none), or None when the caller's head is `known`
+        and nobody else has committed since.
+        """
+        ...
+
+    def query(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
+        """Carry out one statement now; its rows, by column name."""
+        ...
+
+    def lines(self, statement: Statement, params: Mapping[str, Any]) -> list[Any]:
+        """Carry out one statement now; its rows, in the order of their columns."""
+        ...
+
+    def execute_many(self, statement: Statement, rows: list[tuple[Any, ...]]) -> None:
+        """Carry out one statement for many rows of parameters."""
+        ...
+
+    def empty(self, table: str) -> None:
+        """Delete every row of one of our own tables."""
+        ...
+
+    def commit(self, heads: Heads) -> None:
+        """Make the transaction durable; `heads` is where the journal then ends."""
+        ...
+
+    def undo(self) -> None:
+        """End a transaction that failed, if one is open; never raises."""
+        ...
+
+    def moved(self) -> bool:
+        """Whether somebody else has committed since this was last asked."""
+        ...
+
+    def tidy(self) -> None:
+        """What is to be done between two batches; never raises."""
+        ...
+
+    def outside(self, error: BaseException) -> bool:
+        """Whether the database itself is in trouble, so that every request would meet it too."""
+        ...
+
+    def judged(self, error: BaseException) -> BaseException:
+        """The typed error for what was raised; a new one each time."""
+        ...
+
+    def close(self) -> None:
+        """Give back everything."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Whether another process has committed since the last look."""
+    """Whether somebody else has committed since the last look."""
 
 
-Work = Callable[[sqlite3.Connection], Any]
+Work = Callable[[Session], Any]
 """Something else to be done inside a transaction; an error undoes it."""
 
 Request = Append | list[Write] | Look | Work
@@ -55,14 +104,12 @@ Result = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 
 class Writer:
-    """The writing thread of a process. It closes `db` and `turn` when it ends."""
+    """The writing thread of a process. It closes its session when it ends."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, schema: Schema, turn: Turn) -> None:
-        self._db, self._schema, self._turn = db, schema, turn
-        self._log, self._long = f"{path}-wal", LONG_LOG
+    def __init__(self, session: Session, schema: Schema) -> None:
+        self._session, self._schema = session, schema
         self._heads = Heads()
         self._head = 0
-        self._seen = self._looked = -1  # nothing was seen yet; the file is not asked here
         self._queue: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._closed = False
@@ -95,10 +142,9 @@ class Writer:
     def _run(self) -> None:
         try:
             while (batch := self._arrived()) and self._tell(self._served(batch)):
-                self._fold()
+                self._session.tidy()
         finally:
-            self._db.close()
-            self._turn.close()
+            self._session.close()
 
     def _arrived(self) -> list[Asked]:
         """What waits, at least one; nothing when the end has come."""
@@ -129,37 +175,41 @@ class Writer:
 
     def _looked_at(self, looks: list[asyncio.Future[Any]]) -> list[Result]:
         try:
-            change = self._change()
-        except sqlite3.Error as error:
-            return [(future, None, judged(error)) for future in looks]
-        moved, self._looked = change != self._looked, change
+            moved = self._session.moved()
+        except Exception as error:
+            return [(future, None, self._session.judged(error)) for future in looks]
         return [(future, moved, None) for future in looks]
 
     def _tried(self, batch: list[Asked]) -> list[Result]:
         try:
             return self._together(batch)
         except Exception as error:
-            if len(batch) == 1 or outside(error):
-                return [(future, None, judged(error)) for _, future in batch]
+            if len(batch) == 1 or self._session.outside(error):
+                return [(future, None, self._session.judged(error)) for _, future in batch]
         half = len(batch) // 2
         return self._tried(batch[:half]) + self._tried(batch[half:])
 
     def _together(self, batch: list[Asked]) -> list[Result]:
-        with self._turn.held():
+        session, heads = self._session, self._heads
+        with session.turn():
             try:
-                self._undo()  # what an undoing that failed has left
-                self._db.execute("begin immediate")
-                self._catch_up()
-                work = Batch(self._schema, self._heads, self._query, self._db.executemany)
+                self._catch_up(session.begin(known=heads.known))
+                work = Batch(self._schema, heads, session.query, session.execute_many)
                 results = [self._one(work, request, future) for request, future in batch]
                 work.finish()
-                self._db.execute("commit")
+                session.commit(heads)
             except BaseException:
-                self._heads.forget()
-                self._undo()
+                heads.forget()
+                session.undo()
                 raise
-        self._head = self._heads.position
+        self._head = heads.position
         return results
+
+    def _catch_up(self, rows: list[Row] | None) -> None:
+        if rows is not None:
+            self._heads.forget()
+            self._heads.learn(rows)
+        self._heads.trim()
 
     def _one(self, work: Batch, request: Request, future: asyncio.Future[Any]) -> Result:
         if isinstance(request, Append):
@@ -168,7 +218,7 @@ class Writer:
             return future, work.write(request), None
         assert not isinstance(request, Look)
         work.finish()
-        return future, request(self._db), None
+        return future, request(self._session), None
 
     @staticmethod
     def _append(work: Batch, request: Append, future: asyncio.Future[Any]) -> Result:
@@ -176,43 +226,6 @@ class Writer:
             return future, work.append(request), None
         except (Stale, Taken, CodecError) as error:
             return future, None, error
-
-    # -- the database -----------------------------------------------------------------------------
-
-    def _catch_up(self) -> None:
-        change = self._change()
-        if change != self._seen:
-            self._seen = change
-            self._heads.forget()
-        if not self._heads.known:
-            self._heads.learn(self._query(self._schema.statements["journal_head"], {}))
-        self._heads.trim()
-
-    def _change(self) -> int:
-        # Moves when another connection commits, never for our own commits.
-        (number,) = self._db.execute("pragma data_version").fetchone()
-        return int(number)
-
-    def _query(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
-        return rows_of(self._db.execute(statement.text, statement.bind(params)))
-
-    def _undo(self) -> None:
-        try:
-            if self._db.in_transaction:
-                self._db.execute("rollback")
-        except sqlite3.Error:
-            _LOG.exception("a transaction could not be undone")
-
-    def _fold(self) -> None:
-        """Fold a long log; one that a reader still needs is tried again when it has grown."""
-        try:
-            size = os.stat(self._log).st_size
-            if size > self._long:
-                with self._turn.held():
-                    folded = fold(self._db, self._turn.patience)
-                self._long = LONG_LOG if folded else size + LONG_LOG
-        except (OSError, sqlite3.Error, StoreError):
-            _LOG.info("the log file could not be folded now", exc_info=True)
 
 
 def _answer(results: list[Result]) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from engine.core.errors import Stale
 from engine.core.log import NEW, Append, Entry
 from engine.store import Store, StoreError, open_sqlite
-from engine.store.writer import LONG_LOG
+from engine.store.sqlite_session import LONG_LOG
 from tests.chaos.bridge import Bridge
 from tests.chaos.disk import Disk, FileSystem
 from tests.chaos.ledger import Asked, Broken, Ledger, require, tables
@@ -40,7 +40,7 @@ ROUNDS = 5
 WORKING = {
     "begin immediate": "working",
     "commit": "committing",
-    "pragma wal_checkpoint(truncate)": "folding",
+    "pragma wal_checkpoint(passive)": "folding",
 }
 """What a statement means in words."""
 

@@ -13,6 +13,7 @@ from engine.core import events as ev
 from engine.core.log import NEW, Append, Entry, Feature, Recorded, Unless, Write
 from engine.features import runs, versions
 from engine.store import Store, open_sqlite, try_lock
+from engine.store.sqlite import SqliteStore
 
 FEATURES: tuple[Feature, ...] = (runs.FEATURE, versions.FEATURE)
 AT = 1_000_000_000_000_000
@@ -70,7 +71,7 @@ class Sqlite:
     path: Path
 
     @asynccontextmanager
-    async def open(self, **more: Any) -> AsyncGenerator[Store]:
+    async def open(self, **more: Any) -> AsyncGenerator[SqliteStore]:
         """Open it, as a process would."""
         features = more.pop("features", FEATURES)
         async with open_sqlite(self.path, features, chances(), AT, **more) as store:

@@ -120,7 +120,10 @@ def carried_out(
         def query(statement: Statement, params: Mapping[str, Any]) -> list[Any]:
             return rows_of(db.execute(statement.text, statement.bind(params)))
 
-        batch, heard = Batch(schema, heads, query, db.executemany), list[Any]()
+        def execute_many(statement: Statement, rows: list[tuple[Any, ...]]) -> None:
+            db.executemany(statement.text, rows)
+
+        batch, heard = Batch(schema, heads, query, execute_many), list[Any]()
         for request in requests(wanted):
             heard.append(
                 batch.append(request) if isinstance(request, Append) else batch.write(request)
@@ -157,13 +160,12 @@ FOUND = {statement.name: statement for statement in compiled(WORDS, SQLITE)}
 def order(*writes: tuple[str, int]) -> list[tuple[str, int]]:
     """The statements that some writes become, each with its number of rows."""
     bulk, done = Bulk(), list[tuple[str, int]]()
-    names = {statement.text: statement.name for statement in FOUND.values()}
     for name, owner in writes:
         statement = FOUND[name]
         row = (owner,) if statement.names else ()
         bulk.add(Bound(statement, row, owner if statement.owner else None))
-    bulk.carry_out(lambda text, rows: done.append((names[text], len(rows))))
-    bulk.carry_out(lambda text, rows: pytest.fail("it was not emptied"))
+    bulk.carry_out(lambda statement, rows: done.append((statement.name, len(rows))))
+    bulk.carry_out(lambda statement, rows: pytest.fail("it was not emptied"))
     return done
 
 

@@ -278,7 +278,7 @@ async def test_closing_finishes_what_was_asked_for_and_takes_nothing_more(driver
         await asyncio.wait_for(closing, 10)
     answers = await settled(*asked)
     assert [answer.streams[0] for answer in answers] == list(range(1, MOST + 101))
-    for act in (store.append(first()), store.fetch("due_next"), store.write(), store.changed()):
+    for act in (store.append(first()), store.fetch("due_next"), store.write(), store.stirred()):
         with pytest.raises(StoreError) as closed:
             await act
         assert closed.value.code == "database_closed"
@@ -316,9 +316,9 @@ async def test_closing_may_be_interrupted_and_is_finished_all_the_same(driver: S
 
 
 async def test_a_commit_of_another_process_is_noticed_once_and_ones_own_is_not(
-    driver: Sqlite, store: Store
+    driver: Sqlite,
 ) -> None:
-    async with driver.open() as other:
+    async with driver.open() as store, driver.open() as other:
         assert await store.changed()  # for all that it knows
         assert not await store.changed()
         await store.append(first())
