@@ -107,9 +107,9 @@ class Asking:
     versions: dict[int, int] = field(default_factory=dict)
 
     def lengthen(self, chance: float = 0.25) -> None:
-        """The log is long or not, as the writer sees it: it looks at a file of ours."""
+        """The log is long or not, as the writer sees it: zeros of ours look like frames."""
         with self.log.open("wb") as log:
-            log.truncate(LONG_LOG + 1 if self.dice.random() < chance else 0)
+            log.truncate(2 * LONG_LOG if self.dice.random() < chance else 0)
 
     async def some(self, most: int = 5) -> list[tuple[Asked | None, asyncio.Future[Any]]]:
         """A few requests at once."""
