@@ -32,7 +32,7 @@ class Rows:
 class Bridge:
     """A connection to the file `name` on the file system `vfs`.
 
-    `before` is called with the text of every statement, which it may change.
+    `before` is called with the text of every statement, which it may change, and with `close`.
     """
 
     def __init__(self, name: str, vfs: str, before: Callable[[str], str] = str) -> None:
@@ -61,6 +61,7 @@ class Bridge:
         _translated(lambda: self._db.executemany(text, rows).fetchall())
 
     def close(self) -> None:
+        self._before("close")
         with suppress(apsw.Error):
             self._db.close(True)
 

@@ -12,15 +12,18 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import apsw
+
 from engine.core.errors import Stale
 from engine.core.log import NEW, Append, Entry
 from engine.store import Store, StoreError, open_sqlite
+from engine.store.sqlite_log import ROOM
 from engine.store.sqlite_session import LONG_LOG
 from tests.chaos.bridge import Bridge
 from tests.chaos.disk import Disk, FileSystem
@@ -41,6 +44,8 @@ WORKING = {
     "begin immediate": "working",
     "commit": "committing",
     "pragma wal_checkpoint(passive)": "folding",
+    "rollback": "making room",
+    "close": "closing",
 }
 """What a statement means in words."""
 
@@ -69,12 +74,19 @@ class Gate:
         """Called by the connection before every statement."""
         if self.disk.doing in WORKING.values():
             self.disk.doing = WORKING.get(text, self.disk.doing)
+            if text == "rollback":
+                self._lengthen()
         if self.on and text == "commit":
             self._loop.call_soon_threadsafe(self._parked.set)
             self._go.acquire(timeout=30)
         if text == "pragma synchronous = full":
             return f"pragma synchronous = {self.synchronous}"
         return text
+
+    def _lengthen(self) -> None:
+        """The writer has made room in the file that it takes for the log: do so in the log."""
+        with suppress(apsw.Error):  # the power may fail meanwhile
+            self.disk.lengthen("h.db-wal", 64 * 1024)
 
     async def parked(self, answers: list[asyncio.Future[Any]]) -> bool:
         """Whether a commit has begun; False when everything was answered without one."""
@@ -107,9 +119,10 @@ class Asking:
     versions: dict[int, int] = field(default_factory=dict)
 
     def lengthen(self, chance: float = 0.25) -> None:
-        """The log is long or not, as the writer sees it: zeros of ours look like frames."""
+        """The log is long, young or neither, as the writer sees it: zeros look like frames."""
+        long = 2 * LONG_LOG if self.dice.random() < 0.8 else ROOM + 64
         with self.log.open("wb") as log:
-            log.truncate(2 * LONG_LOG if self.dice.random() < chance else 0)
+            log.truncate(long if self.dice.random() < chance else 0)
 
     async def some(self, most: int = 5) -> list[tuple[Asked | None, asyncio.Future[Any]]]:
         """A few requests at once."""
@@ -245,7 +258,6 @@ async def opened(
             yield store, made[-1]
         finally:
             gate.open()
-            disk.doing = "closing"
 
 
 async def a_disk(folder: Path) -> Disk:

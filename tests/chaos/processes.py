@@ -1,0 +1,183 @@
+"""Processes that are killed, stopped and continued while they share a database.
+
+Each function plays one fault for as long as it is told and returns figures; it raises Broken when
+something that was promised does not hold. They work on either database.
+"""
+
+import asyncio
+import random
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from engine import Engine, StoreError, open_engine
+from engine.store import try_lock
+from tests.chaos.crew import LONG, Crew, Member, crew, judge
+from tests.chaos.ledger import Broken, require
+from tests.chaos.member import settings
+
+Figures = Counter[str]
+
+
+def pause(seconds: float) -> None:
+    """Let the processes work for a moment: what happens to them shall not come in step."""
+    threading.Event().wait(seconds)
+
+
+async def killed(folder: Path, dice: random.Random, seconds: float, database: str = "") -> Figures:
+    """Two at a time; one after the other is killed: at work, while it opens, while it drains."""
+    figures, end = Figures(), time.monotonic() + seconds
+    with crew(folder, database) as ours:
+        ours.join(2)
+        while time.monotonic() < end:
+            how = dice.choice(("at work", "at work", "opening", "draining"))
+            figures[f"killed {how}"] += 1
+            _kill(ours, dice, how)
+        for member in _alive(ours):
+            member.finish()
+        return figures + await judge(ours)
+
+
+def _kill(ours: Crew, dice: random.Random, how: str) -> None:
+    if how == "opening":
+        fresh = Member(ours.options)
+        ours.members.append(fresh)
+        pause(dice.uniform(0.0, 0.6))
+        fresh.kill()
+        return
+    victim = dice.choice(_alive(ours))
+    victim.more(dice.randint(1, 20))
+    if how == "draining":
+        assert victim.process.stdin is not None
+        victim.process.stdin.close()
+    pause(dice.uniform(0.0, 0.03))
+    victim.kill()
+    ours.join()
+
+
+def _alive(ours: Crew) -> list[Member]:
+    return [member for member in ours.members if member.process.poll() is None]
+
+
+async def stopped(folder: Path, dice: random.Random, seconds: float, database: str = "") -> Figures:
+    """One is stopped past its lease: another takes its runs over; then it goes on."""
+    figures, end = Figures(), time.monotonic() + seconds
+    with crew(folder, database, slow=0.05) as ours:
+        first, second = ours.join(2)
+        while time.monotonic() < end or not figures["stops past the lease"]:
+            first.more(dice.randint(1, 10))
+            first.stop()
+            if not database and holds_turn(ours):
+                first.go_on()  # another fault: see `stopped_in_its_turn`
+                continue
+            figures["taken over"] += await _taken_over(ours, first)
+            figures["stops past the lease"] += 1
+            first.go_on()
+            first.more(5)
+            second.more(5)
+        first.finish()
+        second.finish()
+        return figures + await judge(ours)
+
+
+async def _taken_over(ours: Crew, silent: Member) -> int:
+    """How many runs of a member that is stopped were ended by others."""
+    under_way = silent.started.keys() - silent.ended.keys()
+    async with open_engine(settings(ours.options, work=False)) as engine:
+        end = time.monotonic() + LONG
+        for run in sorted(under_way):
+            while not (view := await engine.wait(run, 0.2)).ended_at:
+                require(time.monotonic() < end, f"{run} was not taken over: {view.status}")
+            require(view.status == "completed", f"{run} has ended as {view.status}")
+    return len(under_way)
+
+
+def holds_turn(ours: Crew) -> bool:
+    """Whether somebody is in the middle of writing to the file."""
+    lock = try_lock(f"{ours.options.database}.lock")
+    if lock is not None:
+        lock.release()
+    return lock is None
+
+
+async def stopped_in_its_turn(folder: Path, dice: random.Random, seconds: float) -> Figures:
+    """One is stopped in the middle of writing: others are told so, and go on afterwards."""
+    figures, end = Figures(), time.monotonic() + seconds
+    with crew(folder) as ours:
+        first, second = ours.join(2)
+        async with open_engine(settings(ours.options, work=False)) as engine:
+            while time.monotonic() < end or not figures["stops in its turn"]:
+                _stop_in_its_turn(ours, first, dice)
+                figures[await _refused(engine)] += 1
+                first.go_on()
+                first.more(3)
+                second.more(3)
+                figures["stops in its turn"] += 1
+        first.finish()
+        second.finish()
+        require(ours.errors.keys() <= {"database_locked"}, f"errors: {ours.errors}")
+        return figures + await judge(ours)
+
+
+async def _refused(engine: Engine) -> str:
+    """The code with which a start is refused."""
+    try:
+        async with asyncio.timeout(LONG):
+            await engine.start("marks", {"n": "refused"}, key="refused")
+    except StoreError as error:
+        require(error.code == "database_locked", f"it is {error.code}")
+        return error.code
+    raise Broken("a start was acknowledged while another process was writing")
+
+
+def _stop_in_its_turn(ours: Crew, member: Member, dice: random.Random) -> None:
+    """The other one is stopped meanwhile, so that it is this one that has the turn."""
+    other = next(each for each in _alive(ours) if each is not member)
+    end = time.monotonic() + LONG
+    while True:
+        require(time.monotonic() < end, "it is never in the middle of writing")
+        pause(dice.uniform(0.0, 0.01))
+        member.stop()
+        other.stop()
+        theirs = holds_turn(ours)
+        other.go_on()
+        if theirs:
+            pause(0.05)  # if it was the other one's, it has let go by now
+            if holds_turn(ours) and _still(ours):
+                return
+        member.go_on()
+
+
+def _still(ours: Crew) -> bool:
+    """Whether the turn is held for good: nobody who is awake keeps it for so long."""
+    for _ in range(20):
+        pause(0.01)
+        if not holds_turn(ours):
+            return False
+    return True
+
+
+async def neighbours(folder: Path, dice: random.Random, seconds: float) -> Figures:
+    """Four on one file; one of them is stopped again and again, and killed at last."""
+    figures, end = Figures(), time.monotonic() + seconds
+    with crew(folder) as ours:
+        victim, *others = ours.join(4)
+        while time.monotonic() < end - 1:
+            victim.more()
+            pause(dice.uniform(0.0, 0.2))
+            victim.stop()
+            figures["stops"] += 1
+            pause(min(dice.uniform(0.2, 1.0), end - time.monotonic()))
+            victim.go_on()
+        victim.stop()
+        pause(max(0.0, end - time.monotonic()))
+        victim.kill()
+        for member in others:
+            member.finish()
+        shares = [len(member.started) for member in others]
+        figures["starts of the weakest in per cent of its share"] = round(
+            100 * min(shares) / (sum(shares) / len(shares))
+        )
+        require(2 * min(shares) * len(shares) >= sum(shares), f"one was starved: {shares}")
+        return figures + await judge(ours)

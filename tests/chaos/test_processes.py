@@ -1,0 +1,38 @@
+"""Processes that are killed, stopped and continued: nothing that was acknowledged is lost."""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.processes import killed, neighbours, stopped, stopped_in_its_turn
+
+pytestmark = [
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no signals that stop and continue"),
+]
+
+
+async def test_killed_at_work_while_opening_and_while_draining(tmp_path: Path) -> None:
+    figures = await killed(tmp_path, random.Random(1), 5)
+    assert figures["acknowledged"]
+
+
+async def test_a_worker_that_was_stopped_past_its_lease_repeats_nothing(tmp_path: Path) -> None:
+    figures = await stopped(tmp_path, random.Random(2), 0)
+    assert figures["taken over"]
+
+
+async def test_who_is_stopped_in_the_middle_of_writing_holds_up_nobody_for_good(
+    tmp_path: Path,
+) -> None:
+    figures = await stopped_in_its_turn(tmp_path, random.Random(3), 0)
+    assert figures["database_locked"]
+
+
+async def test_four_on_one_file_have_their_share_while_one_of_them_is_stopped(
+    tmp_path: Path,
+) -> None:
+    figures = await neighbours(tmp_path, random.Random(4), 6)
+    assert figures["stops"] > 2
