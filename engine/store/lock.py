@@ -125,7 +125,9 @@ class _Line:
         self._bytes: mmap.mmap | bytearray
         try:
             if os.fstat(file.fileno()).st_size < _PLACE.size:
-                file.truncate(_PLACE.size)
+                # Written, not only made longer: memory over a hole in a full disk kills its user.
+                file.write(bytes(_PLACE.size))
+                file.flush()
             self._bytes = mmap.mmap(file.fileno(), _PLACE.size)
         except (OSError, ValueError):
             self._bytes = bytearray(_PLACE.size)  # where memory cannot be shared nobody is polite

@@ -70,7 +70,7 @@ def _translated(act: Callable[[], Any]) -> Any:
     try:
         return act()
     except apsw.Error as error:
-        code = getattr(error, "extendedresult", apsw.SQLITE_IOERR)
+        code: int = getattr(error, "extendedresult", apsw.SQLITE_IOERR)
         translated = sqlite3.OperationalError(str(error))
         translated.sqlite_errorcode = code
         translated.sqlite_errorname = str(apsw.mapping_result_codes[code & 0xFF])

@@ -100,7 +100,7 @@ class Disk:
     def check(self) -> None:
         """Raise if there is no power."""
         if self.dead:
-            raise apsw.IOError("the power has failed")
+            raise apsw.exception_for(apsw.SQLITE_IOERR)
 
     def sync_names(self) -> None:
         """Which files there are is safe from here on."""
@@ -188,7 +188,7 @@ class OpenFile:
     def xWrite(self, data: bytes, offset: int) -> None:
         self._disk.check()
         if self._disk.full():
-            raise apsw.FullError("no room")
+            raise apsw.exception_for(apsw.SQLITE_FULL)
         self._file.change((offset, bytes(data)))  # the last one may be torn as well
         self._disk.count()
 
