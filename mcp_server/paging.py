@@ -1,4 +1,4 @@
-"""Pages of lists that lie in memory, and the cursor between them.
+"""The cursor between two pages of a list that is sorted by namespace and name.
 
 A cursor names the last item shown and carries a digest over the list and its filters, so that a
 cursor that was changed, cut, or belongs to another list is refused instead of giving a wrong page.
@@ -9,28 +9,46 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
 from engine import Refused
 
-T = TypeVar("T")
+
+class Named(Protocol):
+    """Something with a name in a namespace."""
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
 
 _DIGEST = 6
+FIRST = ("", "")
+"""What stands before the first page."""
 
 
-def page(
-    items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str, about: tuple[str, ...]
-) -> tuple[Sequence[T], str]:
-    """The items after the cursor, at most `limit`, and the next cursor or "".
+def behind(cursor: str, about: tuple[str, ...]) -> tuple[str, str]:
+    """The namespace and name that the page before ended with, empty for the first page.
 
-    `items` are sorted by `key`; `about` names the list and its filters. Raises Refused
-    `invalid_cursor`.
+    `about` names the list and its filters. Raises Refused `invalid_cursor`.
     """
-    after = _read(cursor, about) if cursor else None
-    rest = items if after is None else [item for item in items if key(item) > after]
-    shown = rest[:limit]
-    return shown, _write(key(shown[-1]), about) if len(rest) > limit else ""
+    namespace, _, name = (_read(cursor, about) if cursor else "").partition("\0")
+    return namespace, name
+
+
+def onward(shown: Sequence[Named], limit: int, about: tuple[str, ...]) -> str:
+    """The cursor of the page after the first `limit` that are shown, "" when there is no more."""
+    if len(shown) <= limit:
+        return ""
+    last = shown[limit - 1]
+    return _write(f"{last.namespace}\0{last.name}", about)
 
 
 def _write(last: str, about: tuple[str, ...]) -> str:

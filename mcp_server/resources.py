@@ -226,12 +226,12 @@ async def _values(
         return [row.id for row in page.rows]
     if name not in {"name", "namespace", "workflow"}:
         return []
-    known = (await door.fresh()).workflows()
+    known = (await door.fresh()).names()
     if name == "namespace":
-        return sorted({info.namespace for info in known})
+        return sorted({namespace for namespace, _ in known})
     if "{namespace}" in template:
         wanted = (context.arguments or {}).get("namespace", "default") if context else "default"
-        return [info.name for info in known if info.namespace == wanted]
+        return [own for namespace, own in known if namespace == wanted]
     if template:
-        return [info.name for info in known if info.namespace == "default"]
-    return [wire.called(info.namespace, info.name) for info in known]
+        return [own for namespace, own in known if namespace == "default"]
+    return [wire.called(*key) for key in known]

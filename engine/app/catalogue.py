@@ -4,31 +4,53 @@ Folders are read again when they changed. A document whose content is new become
 under the next number; nothing that was published is ever changed, so a run that is under way
 keeps what it began with. The newest accepted version becomes the default, unless a person has
 pinned another one; a version that waits for acceptance never takes the place of one that works.
+What the documents are lies in `Papers`, and only what changed is read (`shell/reading.py`).
 """
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.core import events as ev
-from engine.core.definition import Catalogue, RawDocument, needs_acceptance, parse_documents
+from engine.core.definition import needs_acceptance
+from engine.core.describe import workflow_info
 from engine.core.errors import Refused, Stale
 from engine.core.log import NEW, Append, Entry, Taken, Unless
 from engine.core.model import Workflow
 from engine.core.version import VersionClash, next_version
-from engine.core.views import Problem
-from engine.core.words import did_you_mean, suggestions
+from engine.core.views import Hit, Problem, TaskInfo, WorkflowInfo
+from engine.core.words import MOST_OPTIONS, did_you_mean, suggestions
 from engine.shell.clock import Clock
+from engine.shell.folders import Folders, place_of, rules_of
 from engine.shell.library import Functions, Known, Library
-from engine.shell.load import fingerprint, load_folder
+from engine.shell.reading import Reading
 from engine.store import Store
+from engine.store.paper_rows import Standing, info_text
+from engine.store.papers import Papers, opened
 
-EMPTY = Catalogue()
+_LOG = logging.getLogger("handrail.engine")
+FIRST = ("", "")
+"""A name that stands before all others."""
+ALL = -1
+AT_ONCE = 500
+"""Workflows that are shown anew together."""
+
+PATIENCE = 10_000_000
+"""Microseconds of reading after which the log is told how far it got."""
+
+T = TypeVar("T")
 
 
 class Shelf:
-    """What this process serves: the documents of its folders and the versions they became."""
+    """What this process serves: the documents of its folders and the versions they became.
+
+    What is read of a large catalogue is kept in a file `beside` this one.
+    """
 
     def __init__(
         self,
@@ -38,86 +60,150 @@ class Shelf:
         folders: tuple[Path, ...],
         functions: Functions,
         tenant: str,
+        beside: Path,
     ) -> None:
+        self._beside = beside
         self._store, self._clock, self._library = store, clock, library
         self._folders, self._functions, self._tenant = folders, functions, tenant
-        self._seen: tuple[str, ...] | None = None
+        self._rules = rules_of(folders, functions)
+        self._mark: str | None = None
         self._turn = asyncio.Lock()
-        self.catalogue = EMPTY
-        self.problems: tuple[Problem, ...] = ()
-        self.current: Mapping[tuple[str, str], Workflow] = {}
-        self.revision = 0
-        self._by_name: Mapping[str, list[tuple[str, str]]] = {}
+        self._papers = Papers(None, self._rules)
+        self._around: tuple[Problem, ...] = ()
+        self._clashes: tuple[Problem, ...] = ()
 
-    async def refresh(self, *, force: bool = False) -> bool:
+    def close(self) -> None:
+        """Let go of the papers."""
+        self._papers.close()
+
+    async def refresh(self) -> bool:
         """Read the folders again if they changed; says whether they had."""
         async with self._turn:
-            seen = await asyncio.to_thread(self._fingerprints)
-            if seen == self._seen and not force:
+            seen = await asyncio.to_thread(Folders, self._folders)
+            if seen.mark == self._mark:
+                await self._reshow()
                 return False
-            self.catalogue, problems = await asyncio.to_thread(self._read)
-            self.problems = (*problems, *self.catalogue.problems, *await self._publish())
-            self._seen = seen
-            self.revision += 1
+            await self._library.reread()
+            await self._settle(seen)
+            async with self._change():
+                await self._read(seen)
+            self._around, self._mark = tuple(seen.problems), seen.mark
             return True
 
-    def _fingerprints(self) -> tuple[str, ...]:
-        return tuple(fingerprint(folder) for folder in self._folders)
+    async def reshow(self) -> None:
+        """List and find by its default what has another one now."""
+        async with self._turn:
+            await self._reshow()
 
-    def _read(self) -> tuple[Catalogue, tuple[Problem, ...]]:
-        raw, problems = list[RawDocument](), list[Problem]()
-        for folder in self._folders:
-            documents, wrong = load_folder(folder)
-            raw += documents
-            problems += wrong
-        return parse_documents(raw, self._functions), tuple(problems)
+    # -- reading ---------------------------------------------------------------------------
+
+    async def _settle(self, seen: Folders) -> None:
+        """Have papers that are fit for so many documents."""
+        place = place_of(self._beside, seen, self._rules)
+        if place is not None and not self._papers.large:
+            before = self._papers
+            self._papers = await asyncio.to_thread(opened, place, self._rules)
+            before.close()
+
+    @asynccontextmanager
+    async def _change(self) -> AsyncGenerator[None]:
+        while not await _whole(self._papers.begin):
+            _LOG.warning("waiting for another process that reads the same folders")
+        try:
+            yield
+            await _whole(self._papers.commit)
+        except BaseException:
+            self._papers.rollback()
+            raise
+        self._papers.turn()
+
+    async def _read(self, seen: Folders) -> None:
+        again = await _whole(self._unsettled)
+        reading = Reading(self._papers, seen, self._functions)
+        chunks, told = reading.read(again), self._clock.now()
+        while (some := await _whole(lambda: next(chunks, None))) is not None:
+            await self._publish(some)
+            if self._clock.now() - told > PATIENCE:
+                told = self._clock.now()
+                _LOG.warning("still reading documents: %s", reading.reached)
+        self._clashes = tuple(await _whole(self._clashing))
+        self._library.moved()
+        await self._show(None)
+
+    async def _reshow(self) -> None:
+        moved = self._library.moved()
+        if moved is None or moved:
+            async with self._change():
+                await self._show(moved)
+
+    async def _show(self, keys: set[tuple[str, str]] | None) -> None:
+        """List every workflow by its default version, whatever its document says now."""
+        changes = await _whole(lambda: self._changes(keys))
+        for _, digest, _ in changes:
+            if self._papers.info(digest) is None:
+                workflow = await self._library.learn(digest)
+                self._papers.put_info(digest, info_text(workflow_info(workflow)))
+        for at in range(0, len(changes), AT_ONCE):
+            some = changes[at : at + AT_ONCE]
+            await _whole(partial(self._papers.show_all, some))
+
+    def _changes(self, keys: set[tuple[str, str]] | None) -> list[tuple[int, str, int]]:
+        return [
+            (standing.document, *wanted)
+            for standing, shown, hidden in self._papers.standing(keys)
+            if (wanted := self._wanted(standing)) != (shown, hidden)
+        ]
+
+    def _wanted(self, standing: Standing) -> tuple[str, int]:
+        default = self._library.default_row(standing.namespace, standing.name)
+        if default is None:
+            return standing.digest, 2
+        return default.digest, int(default.deprecated)
 
     # -- publishing ------------------------------------------------------------------------
 
-    async def _publish(self) -> list[Problem]:
-        await self._library.reread()
-        problems: list[Problem] = []
+    def _unsettled(self) -> list[int]:
+        """The documents whose workflow is not what its versions say it should be."""
+        return [one.document for one, _, _ in self._papers.standing() if not self._settled(one)]
+
+    def _clashing(self) -> list[Problem]:
+        declaring = (one for one, _, _ in self._papers.standing() if one.declared)
+        numbers = ((one, self._number(one)) for one in declaring)
+        return [_clash(one, found) for one, found in numbers if isinstance(found, VersionClash)]
+
+    async def _publish(self, workflows: list[Workflow]) -> None:
         for _ in range(5):  # another process may publish the same folder at the same moment
-            todo = [w for w in self.catalogue.workflows.values() if not self._settled(w, problems)]
+            todo = [each for each in workflows if not self._settled(_standing(each))]
             if not todo:
                 break
             await asyncio.gather(*(self._publish_one(workflow) for workflow in todo))
             await self._library.reread()
-            problems.clear()
-        self._keep()
-        return problems
 
-    def _settled(self, workflow: Workflow, problems: list[Problem]) -> bool:
-        version = self._number(workflow)
-        if isinstance(version, VersionClash):
-            subject = f"Workflow {workflow.namespace}/{workflow.name}"
-            problems.append(
-                Problem(
-                    "", 0, "metadata.version", "error", "version_clash",
-                    version.message, version.hint, subject,
-                )
-            )  # fmt: skip
+    def _settled(self, one: Standing) -> bool:
+        known = self._library.rows(one.namespace, one.name)
+        same = len(known) == 1 and known[0].digest == one.digest and known[0].is_default
+        if same and one.declared in ("", known[0].version):
             return True
-        return not self._moves(workflow, version)
+        version = self._number(one)
+        return isinstance(version, VersionClash) or not self._moves(one, version)
 
-    def _number(self, workflow: Workflow) -> str | VersionClash:
-        rows = self._library.rows(workflow.namespace, workflow.name)
+    def _number(self, one: Standing) -> str | VersionClash:
+        rows = self._library.rows(one.namespace, one.name)
         published = [(row.version, row.digest) for row in rows]
-        return next_version(published, workflow.version, workflow.digest)
+        return next_version(published, one.declared or None, one.digest)
 
-    def _moves(self, workflow: Workflow, version: str) -> list[Any]:
+    def _moves(self, one: Standing, version: str, bundle: Any = None) -> list[Any]:
         """The events that make a document on disk a version, and the default where it should."""
-        known = self._library.row(workflow.namespace, workflow.name, version)
-        default = self._library.default_row(workflow.namespace, workflow.name)
-        pending = known.pending if known else needs_acceptance(workflow)
+        known = self._library.row(one.namespace, one.name, version)
+        default = self._library.default_row(one.namespace, one.name)
+        pending = known.pending if known else one.pending
         events: list[Any] = []
         if known is None:
             events.append(
                 ev.VersionPublished(
-                    workflow.namespace, workflow.name, version, workflow.digest,
-                    workflow.effect.value, pending, workflow.bundle,
+                    one.namespace, one.name, version, one.digest, one.effect, pending, bundle
                 )
-            )  # fmt: skip
+            )
         if default is None or self._succeeds(default, version, pending):
             events.append(ev.DefaultSet(version, pinned=False))
         return events
@@ -129,7 +215,8 @@ class Shelf:
         )
 
     async def _publish_one(self, workflow: Workflow) -> None:
-        version = self._number(workflow)
+        one = _standing(workflow)
+        version = self._number(one)
         assert isinstance(version, str)
         rows = self._library.rows(workflow.namespace, workflow.name)
         stream = rows[0].stream if rows else NEW
@@ -137,7 +224,7 @@ class Shelf:
             "tenant": self._tenant, "namespace": workflow.namespace, "name": workflow.name,
         }  # fmt: skip
         reached = (await self._store.read(stream, tenant=self._tenant))[-1].version if rows else 0
-        entry = Entry(stream, reached, tuple(self._moves(workflow, version)))
+        entry = Entry(stream, reached, tuple(self._moves(one, version, workflow.bundle)))
         unless = None if rows else Unless("version_known", name)
         try:
             await self._store.append(
@@ -146,19 +233,50 @@ class Shelf:
         except (Stale, Taken):
             return  # the other process was first; the next round sees what it wrote
 
-    def _keep(self) -> None:
-        current = {}
-        for key, workflow in self.catalogue.workflows.items():
-            version = self._number(workflow)
-            if isinstance(version, str):
-                current[key] = self._library.keep(workflow, version)
-        self.current = current
-        by_name: dict[str, list[tuple[str, str]]] = {}
-        for key in current:
-            by_name.setdefault(key[1], []).append(key)
-        self._by_name = by_name
-
     # -- finding ---------------------------------------------------------------------------
+
+    def problems(self, most: int | None = None) -> tuple[Problem, ...]:
+        """What is wrong in the documents, errors and warnings; no more than `most`."""
+        return (*self._around, *self._papers.lists.problems(most), *self._clashes)[:most]
+
+    def page(
+        self,
+        category: str = "",
+        tag: str = "",
+        after: tuple[str, str] = FIRST,
+        limit: int = ALL,
+        *,
+        everything: bool = False,
+    ) -> tuple[tuple[WorkflowInfo, ...], int]:
+        """Workflows behind a name, by namespace and name, and how many fit in total."""
+        infos, total = self._papers.lists.page(category, tag, after, limit, hidden=int(everything))
+        now = map(self._now, infos)
+        return tuple(info for info in now if everything or not info.deprecated), total
+
+    def search(self, query: str, limit: int) -> tuple[Hit, ...]:
+        """The workflows that fit a query best, best first."""
+        hits = self._papers.lists.index.search(query, limit)
+        now = (replace(hit, info=self._now(hit.info)) for hit in hits)
+        return tuple(hit for hit in now if not hit.info.deprecated)
+
+    def tasks(
+        self, category: str = "", after: tuple[str, str] = FIRST, limit: int = ALL
+    ) -> tuple[tuple[TaskInfo, ...], int]:
+        """Tasks behind a name, by namespace and name, and how many fit in total."""
+        tasks, total = self._papers.lists.tasks(category, after, limit)
+        return tuple(tasks), total
+
+    def names(self) -> list[tuple[str, str]]:
+        """Namespace and name of every workflow of the folders, sorted."""
+        return self._papers.lists.workflow_names()
+
+    def _now(self, info: WorkflowInfo) -> WorkflowInfo:
+        known = self._library.default_row(info.namespace, info.name)
+        if known is None:
+            return info
+        return replace(
+            info, version=known.version, pending=known.pending, deprecated=known.deprecated
+        )
 
     def find(self, name: str) -> tuple[str, str]:
         """Namespace and name of `[namespace/]name`.
@@ -167,11 +285,12 @@ class Shelf:
         `unknown_workflow`, or `ambiguous_workflow` when several namespaces have it.
         """
         namespace, slash, bare = name.rpartition("/")
+        here = [(space, bare) for space in self._papers.lists.namespaces(bare)]
         if slash:
-            if (namespace, bare) in self.current or self._library.rows(namespace, bare):
+            if (namespace, bare) in here or self._library.rows(namespace, bare):
                 return namespace, bare
             raise self._unknown(name)
-        keys = self._by_name.get(bare) or self._published(bare)
+        keys = here or self._published(bare)
         if ("default", bare) in keys:
             return "default", bare
         if len(keys) > 1:
@@ -191,7 +310,8 @@ class Shelf:
         return [key for key in self._library.names() if key[1] == bare]
 
     def _unknown(self, name: str) -> Refused:
-        names = [bare for _, bare in self.current] + ["/".join(key) for key in self.current]
+        keys = self._papers.lists.workflow_names(MOST_OPTIONS)
+        names = [bare for _, bare in keys] + ["/".join(key) for key in keys]
         close = suggestions(name, names)
         hint = did_you_mean(name, names) or "Call list_workflows or search_workflows to see them."
         return Refused(
@@ -219,3 +339,27 @@ class Shelf:
             f"It has: {', '.join(versions[-8:])}.",
             details={"suggestions": list(suggestions(version, versions)) or versions[-3:]},
         )
+
+
+async def _whole(work: Callable[[], T]) -> T:
+    """The work done in a thread. Whoever is cancelled meanwhile waits for its end first."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])  # nobody else may touch the papers while it goes on
+        raise
+
+
+def _standing(workflow: Workflow) -> Standing:
+    return Standing(
+        0, workflow.namespace, workflow.name, workflow.version or "", workflow.digest,
+        workflow.effect.value, needs_acceptance(workflow),
+    )  # fmt: skip
+
+
+def _clash(one: Standing, clash: VersionClash) -> Problem:
+    subject = f"Workflow {one.namespace}/{one.name}"
+    return Problem(
+        "", 0, "metadata.version", "error", "version_clash", clash.message, clash.hint, subject
+    )

@@ -1,8 +1,8 @@
 """Compiled workflows and tasks put into the values that readers see."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from engine.core.describe import workflow_info
 from engine.core.model import (
     Effect,
     Step,
@@ -14,26 +14,8 @@ from engine.core.model import (
     targets_of,
 )
 from engine.core.reading import target_name
-from engine.core.schema import fields
-from engine.core.views import StepInfo, TaskInfo, VersionInfo, WorkflowDetails, WorkflowInfo
+from engine.core.views import StepInfo, VersionInfo, WorkflowDetails, WorkflowInfo
 from engine.shell.library import Known
-
-
-def workflow_info(workflow: Workflow, known: Known) -> WorkflowInfo:
-    """A workflow as a list shows it, at one of its versions."""
-    return WorkflowInfo(
-        namespace=workflow.namespace,
-        name=workflow.name,
-        version=known.version,
-        description=workflow.description,
-        effect=workflow.effect,
-        pending=known.pending,
-        deprecated=known.deprecated,
-        categories=workflow.categories,
-        tags=workflow.tags,
-        inputs=fields(workflow.input_schema),
-        steps=len(workflow.steps),
-    )
 
 
 def workflow_details(
@@ -42,7 +24,7 @@ def workflow_details(
     """Everything a reader needs to run it."""
     output = workflow.output.source if workflow.output is not None else {}
     return WorkflowDetails(
-        info=workflow_info(workflow, known),
+        info=info_at(workflow, known),
         input_schema=workflow.input_schema,
         output=output,
         steps=tuple(step_info(step) for step in workflow.steps),
@@ -50,6 +32,13 @@ def workflow_details(
         examples=workflow.examples,
         versions=tuple(versions),
         document=workflow.bundle.get("workflow", workflow.bundle),
+    )
+
+
+def info_at(workflow: Workflow, known: Known) -> WorkflowInfo:
+    """A workflow as a list shows it, at one of its versions."""
+    return workflow_info(
+        workflow, known.version, pending=known.pending, deprecated=known.deprecated
     )
 
 
@@ -74,22 +63,6 @@ def effect_of(target: Target) -> Effect:
     return target.effect if isinstance(target, Task) else Effect.READ
 
 
-def task_info(task: Task, used_by: Iterable[str]) -> TaskInfo:
-    """A task as a list shows it."""
-    return TaskInfo(
-        namespace=task.namespace,
-        name=task.name,
-        type=task.type,
-        effect=task.effect,
-        description=task.description,
-        category=task.category,
-        tags=task.tags,
-        input_schema=task.input_schema or {},
-        output_schema=task.output_schema or {},
-        used_by=tuple(sorted(used_by)),
-    )
-
-
 def version_info(known: Known, runs: Mapping[str, int]) -> VersionInfo:
     """A version with its run counts by status."""
     return VersionInfo(
@@ -105,15 +78,3 @@ def version_info(known: Known, runs: Mapping[str, int]) -> VersionInfo:
         published_at=known.published_at,
         runs=runs,
     )
-
-
-def users(workflows: Iterable[Workflow]) -> dict[str, set[str]]:
-    """By task, the workflows that use it."""
-    found: dict[str, Any] = {}
-    for workflow in workflows:
-        for step in workflow.steps:
-            for target in targets_of(step):
-                found.setdefault(target_name(target), set()).add(
-                    f"{workflow.namespace}/{workflow.name}"
-                )
-    return found

@@ -10,10 +10,10 @@ from typing import Any
 
 from engine.app.catalogue import Shelf
 from engine.app.checks import checks
-from engine.app.describe import task_info, users, workflow_details, workflow_info
+from engine.app.describe import info_at, workflow_details
 from engine.app.listing import Lists
 from engine.app.running import Runs, check_input
-from engine.app.settings import Settings, database_path
+from engine.app.settings import Settings, beside, database_path
 from engine.app.versions import Versions
 from engine.core.errors import Move, Refused
 from engine.core.model import Effect, Workflow
@@ -42,7 +42,6 @@ from engine.shell.library import Library
 from engine.shell.roll import Roll
 from engine.shell.worker import Worker
 from engine.store import Store, Verification, open_sqlite
-from engine.store.search import Index
 
 FEATURES = (runs.FEATURE, versions.FEATURE)
 """The built-in features come in through the same door as anybody else's."""
@@ -61,7 +60,9 @@ class Engine:
         effects = {name: task.effect for name, task in settings.functions.items()}
         tenant, clock = settings.tenant, settings.clock
         self._library = Library(store, tenant, lambda: effects)
-        self._shelf = Shelf(store, clock, self._library, settings.folders, effects, tenant)
+        self._shelf = Shelf(
+            store, clock, self._library, settings.folders, effects, tenant, beside(store)
+        )
         self._http = HttpConnector(settings.allowed_hosts)
         acts = Acts(
             settings.functions,
@@ -74,8 +75,6 @@ class Engine:
         self._runs = Runs(store, clock, self._library, self._shelf, self._worker, tenant)
         self._lists = Lists(store, self._library, self._worker, tenant)
         self._versions = Versions(store, clock, self._library, tenant)
-        self._index = Index()
-        self._indexed = -1
 
     def _made(self, acts: Acts) -> Worker:
         settings, store = self.settings, self.store
@@ -118,6 +117,7 @@ class Engine:
         if self._worker is not None:
             await self._worker.stop(self.patience)
         await self._http.close()
+        self._shelf.close()
 
     def subscribe(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Have `callback(run_id)` called in this process when a run changes here."""
@@ -163,36 +163,37 @@ class Engine:
         if self._worker is not None:
             self._worker.poke()
 
-    def problems(self) -> tuple[Problem, ...]:
-        """What is wrong in the documents, errors and warnings."""
-        return self._shelf.problems
+    def problems(self, most: int | None = None) -> tuple[Problem, ...]:
+        """What is wrong in the documents, errors and warnings; no more than `most`."""
+        return self._shelf.problems(most)
 
     def workflows(self, *, include_deprecated: bool = False) -> tuple[WorkflowInfo, ...]:
         """Every workflow of the folders, by namespace and name."""
-        shown = (self._info(key) for key in sorted(self._shelf.current))
-        return tuple(i for i in shown if i and (include_deprecated or not i.deprecated))
+        return self._shelf.page(everything=include_deprecated)[0]
 
-    def _info(self, key: tuple[str, str]) -> WorkflowInfo | None:
-        known = self._library.default_row(*key)
-        if known is None:
-            return None
-        workflow = self._shelf.current[key]
-        if self._library.has(known.digest):
-            workflow = self._library.pinned(known.digest)
-        return workflow_info(workflow, known)
+    def workflow_page(
+        self, category: str, tag: str, after: tuple[str, str], limit: int
+    ) -> tuple[tuple[WorkflowInfo, ...], int]:
+        """Workflows with a category and a tag ("": any) behind a name, and how many there are."""
+        return self._shelf.page(category, tag, after, limit)
+
+    def names(self) -> list[tuple[str, str]]:
+        """Namespace and name of every workflow of the folders, sorted."""
+        return self._shelf.names()
 
     def search(self, query: str, limit: int = 10) -> tuple[Hit, ...]:
         """The workflows that fit a query best, best first."""
-        if self._indexed != self._shelf.revision:
-            self._index.fill(self.workflows())
-            self._indexed = self._shelf.revision
-        return self._index.search(query, limit)
+        return self._shelf.search(query, limit)
 
     def tasks(self) -> tuple[TaskInfo, ...]:
         """Every task of the folders, by namespace and name."""
-        used = users(self._shelf.current.values())
-        tasks = self._shelf.catalogue.tasks
-        return tuple(task_info(tasks[key], used.get("/".join(key), ())) for key in sorted(tasks))
+        return self._shelf.tasks()[0]
+
+    def task_page(
+        self, category: str, after: tuple[str, str], limit: int
+    ) -> tuple[tuple[TaskInfo, ...], int]:
+        """Tasks with a category ("": any) behind a name, and how many there are."""
+        return self._shelf.tasks(category, after, limit)
 
     async def details(self, name: str, version: str = "") -> WorkflowDetails:
         """Everything a reader needs to run a workflow; raises Refused `unknown_workflow`."""
@@ -211,13 +212,13 @@ class Engine:
             await self._versions.unpin(*self._shelf.find(name), actor)
         else:
             await self._versions.pin(self._shelf.known(name, version), actor)
-        self._shelf.revision += 1
+        await self._shelf.reshow()
         self._poke()
 
     async def deprecate(self, name: str, version: str, *, actor: str, undo: bool = False) -> None:
         """Let a version take no new runs unless asked for; `undo` takes that back."""
         await self._versions.deprecate(self._shelf.known(name, version), actor, undo)
-        self._shelf.revision += 1
+        await self._shelf.reshow()
 
     async def dry_run(self, name: str, given: Any, version: str = "") -> DryRun:
         """What a run would do, without recording or calling anything."""
@@ -236,7 +237,7 @@ class Engine:
         steps = preview.steps()
         output = None if missing or invalid else preview.output()
         return DryRun(
-            workflow_info(workflow, known), not missing and not invalid, steps, workflow.groups,
+            info_at(workflow, known), not missing and not invalid, steps, workflow.groups,
             mutations(steps), output, missing, invalid,
         )  # fmt: skip
 
@@ -322,7 +323,7 @@ class Engine:
 
     async def health(self) -> tuple[Health, ...]:
         """What `doctor` reports."""
-        return await checks(self.store, self._shelf.problems, self.settings)
+        return await checks(self.store, self._shelf.problems(), self.settings)
 
 
 @asynccontextmanager

@@ -74,8 +74,10 @@ class Lists:
         self, recorded: list[Recorded], busy: Collection[str], run: Run | None = None
     ) -> RunView:
         started = recorded[0].event
-        known = self._library.has(started.digest)
-        workflow = self._library.pinned(started.digest) if known else None
+        try:
+            workflow = await self._library.learn(started.digest)
+        except (KeyError, ValueError):
+            workflow = None  # nothing is known of it any more but what the run tells
         retry_of = await self.uid(started.retry_of) if started.retry_of else ""
         return view(recorded, workflow, busy, retry_of, run)
 

@@ -1,5 +1,6 @@
 """How an engine is opened: one frozen value, read by nobody else's code from anywhere else."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,8 @@ from engine.core.errors import Refused
 from engine.shell.acts import PythonTask
 from engine.shell.clock import Clock, WorldClock
 from engine.shell.roll import Pace
+from engine.store import Store
+from engine.store.sqlite import SqliteStore
 
 APP = "handrail"
 
@@ -54,6 +57,16 @@ def database_path(database: str) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path(APP, appauthor=False) / "handrail.db"
+
+
+def beside(store: Store) -> Path:
+    """The file beside which this process may keep what it can make again at any time."""
+    if isinstance(store, SqliteStore):
+        return store.path
+    from platformdirs import user_cache_path
+
+    name = hashlib.sha256(store.place.encode()).hexdigest()[:12]
+    return user_cache_path(APP, appauthor=False, ensure_exists=True) / name
 
 
 def _bad_url(message: str) -> Refused:

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 from engine.core.catalogue import Catalogue
 from engine.core.check import check_flow
 from engine.core.documents.bundle import FORMAT, canonical, digest, make_bundle
+from engine.core.documents.callers import circles, stranded, tell_circle, tell_stranded
 from engine.core.documents.connectors import read_connector
 from engine.core.documents.effects import needs_acceptance, references, settled, settled_task
-from engine.core.documents.graph import rings, sort
+from engine.core.documents.graph import sort
 from engine.core.documents.header import CONNECTOR, TASK, WORKFLOW, Header, read_header
 from engine.core.documents.known import Known
-from engine.core.documents.names import Key, Names, written
+from engine.core.documents.names import Held, Key, Names, written
 from engine.core.documents.raw import RawDocument, Report
 from engine.core.documents.tasks import read_task
 from engine.core.documents.workflows import read_workflow
@@ -52,7 +53,7 @@ class _Shelf:
     def fill(self, headers: Iterable[Header], read: Callable[[Header], Any]) -> None:
         for header in headers:
             if header.key in self.found:
-                _duplicate(header, self.headers[header.key])
+                tell_duplicate(header, self.headers[header.key])
                 continue
             value = read(header)
             if value is None:
@@ -68,7 +69,7 @@ def parse_documents(raw: Sequence[RawDocument], functions: Mapping[str, Effect])
     `functions` are the registered Python functions with the effect each declared.
     """
     reports = [Report(document) for document in raw]
-    headers = [header for report in reports if (header := _header(report)) is not None]
+    headers = [header for report in reports if (header := headed(report)) is not None]
     connectors, tasks, workflows = _Shelf(), _Shelf(), _Shelf()
     connectors.fill(_of(headers, CONNECTOR), read_connector)
     known = _known(functions, connectors, tasks, _promised(headers))
@@ -109,7 +110,8 @@ def rebuild(bundle: Mapping[str, Any], functions: Mapping[str, Effect]) -> Workf
 # -- reading ------------------------------------------------------------------------------
 
 
-def _header(report: Report) -> Header | None:
+def headed(report: Report) -> Header | None:
+    """What a document says it is, None with the reasons reported when it does not."""
     try:
         # A copy: what comes out shares nothing with the caller and is certainly JSON.
         value = json.loads(canonical(report.raw.value).encode())
@@ -158,16 +160,18 @@ def _known(
     *,
     strict: bool = True,
 ) -> Known:
+    asked: set[tuple[str, str]] = set()
     return Known(
         functions,
-        Names("connector", connectors.found, connectors.broken),
-        Names("task", tasks.found, tasks.broken),
-        Names("workflow", workflows),
+        Names("connector", Held(connectors.found, connectors.broken), asked),
+        Names("task", Held(tasks.found, tasks.broken), asked),
+        Names("workflow", Held(workflows), asked),
         strict,
     )
 
 
-def _duplicate(header: Header, first: Header) -> None:
+def tell_duplicate(header: Header, first: Header) -> None:
+    """Write down that a document of an earlier place has the name already."""
     report = header.report
     where = f"{first.report.raw.file}:{first.report.line('metadata.name')}"
     message = f"{written(header.key)} stands in {where} already"
@@ -181,51 +185,33 @@ def _duplicate(header: Header, first: Header) -> None:
 
 
 def _finish(workflows: _Shelf, tasks: _Shelf, known: Known) -> Mapping[Key, Effect]:
-    needs = {
-        key: {(ref.namespace, ref.name) for ref in references(workflow.steps)}
-        for key, workflow in workflows.found.items()
-    }
-    _drop_circles(workflows, needs)
-    _drop_broken(workflows, needs)
+    needs = {key: needs_of(workflow) for key, workflow in workflows.found.items()}
+    for key, shown in circles(needs).items():
+        tell_circle(workflows.headers[key].report, shown)
+        del needs[key], workflows.found[key]
+    for key, missing in stranded(needs, needs.__contains__).items():
+        tell_stranded(workflows.headers[key].report, missing)
+        del needs[key], workflows.found[key]
     effects: dict[Key, Effect] = {}
     for key in sort(needs).order:
-        workflow = settled(workflows.found[key], effects)
+        workflow = finished(workflows.found[key], workflows.headers[key], known, effects)
+        workflows.found[key] = workflow
         effects[key] = workflow.effect
-        bundle = make_bundle(workflows.headers[key].document, workflow.steps, known, effects)
-        workflows.found[key] = replace(workflow, bundle=bundle, digest=digest(bundle))
     return effects
 
 
-def _drop_circles(workflows: _Shelf, needs: dict[Key, set[Key]]) -> None:
-    for ring in rings(needs):
-        circle = sort({key: needs[key] & set(ring) for key in ring}).cycle
-        shown = " -> ".join(written(key) for key in circle[:9])
-        for key in ring:
-            message = f"these workflows start each other without end: {shown}"
-            _drop(workflows, needs, key, "recursion", message, "cut one of the references")
+def needs_of(workflow: Workflow) -> set[Key]:
+    """The workflows that it may start."""
+    return {(ref.namespace, ref.name) for ref in references(workflow.steps)}
 
 
-def _drop_broken(workflows: _Shelf, needs: dict[Key, set[Key]]) -> None:
-    callers: dict[Key, list[Key]] = {}
-    for key, wanted in needs.items():
-        for one in sorted(wanted):
-            callers.setdefault(one, []).append(key)
-    gone = [key for key in callers if key not in needs]
-    while gone:
-        missing = gone.pop()
-        for key in callers.get(missing, ()):
-            if key in needs:
-                message = f"the workflow {written(missing)} has errors of its own"
-                hint = "put that document right first"
-                _drop(workflows, needs, key, "broken_reference", message, hint)
-                gone.append(key)
-
-
-def _drop(
-    workflows: _Shelf, needs: dict[Key, set[Key]], key: Key, code: str, message: str, hint: str
-) -> None:
-    del needs[key], workflows.found[key]
-    workflows.headers[key].report.error("spec.tasks", code, message, hint)
+def finished(
+    workflow: Workflow, header: Header, known: Known, effects: Mapping[Key, Effect]
+) -> Workflow:
+    """A workflow that was read, with the effects of those it starts, its bundle and digest."""
+    workflow = settled(workflow, effects)
+    bundle = make_bundle(header.document, workflow.steps, known, effects)
+    return replace(workflow, bundle=bundle, digest=digest(bundle))
 
 
 # -- stored versions ------------------------------------------------------------------------
@@ -242,7 +228,7 @@ def _headers(documents: Iterable[Any], kind: str) -> list[Header]:
     found = []
     for document in documents:
         report = Report(RawDocument("", 0, document))
-        header = _header(report)
+        header = headed(report)
         if header is None or header.kind != kind:
             raise ValueError(
                 _first_error(report.problems, f"the bundle holds no {kind} where one belongs")

@@ -163,7 +163,7 @@ class Example:
     expected_output: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Workflow:
     """A `Workflow` document with every task it refers to, compiled.
 

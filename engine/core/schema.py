@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _MOST_ERRORS = 50
-_MOST_COMPILED = 4_096
+_MOST_COMPILED = 256
 
 
 class _Error(Protocol):

@@ -1,20 +1,35 @@
-"""Every compiled workflow that this process knows: defaults, versions, and what runs pinned.
+"""The versions that this process knows, and those that are compiled because they are needed.
 
 It answers the planner's look-ups at once; whatever a run needs is loaded from the store by
-`learn` before the run is planned. A workflow here always carries its published version.
+`learn` before the run is planned. A workflow here always carries its published version. A
+hundred thousand versions fit in memory, since all but a few are nothing but a packed row.
 """
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from struct import Struct
 from typing import Any
+from weakref import WeakValueDictionary, ref
 
 from engine.core.definition import rebuild
 from engine.core.model import Effect, Workflow, WorkflowRef, targets_of
 from engine.store import Store
 
 Functions = Mapping[str, Effect]
+Key = tuple[str, str]
+"""Namespace and name."""
+
+RECENT = 128
+"""Compiled workflows that are kept although nobody holds them."""
+
+PAGE = 1_000
+"""Rows that are read at a time."""
+
+FEW = 500
+"""Workflows whose rows are read one by one; if more have changed, all are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +51,39 @@ class Known:
 
 
 class Library:
-    """Compiled workflows, in memory."""
+    """Rows of all versions, packed, and some compiled workflows.
+
+    A compiled workflow stays while anybody holds it, or it was asked for lately. What a workflow
+    may open stays as long as the workflow does, so a run that is held never has to wait for it.
+    """
 
     def __init__(self, store: Store, tenant: str, functions: Callable[[], Functions]) -> None:
         self._store = store
         self._tenant = tenant
         self._functions = functions
-        self._compiled: dict[str, Workflow] = {}
-        self._known: dict[tuple[str, str], tuple[Known, ...]] = {}
+        self._recent: OrderedDict[str, Workflow] = OrderedDict()
+        self._alive: WeakValueDictionary[str, Workflow] = WeakValueDictionary()
+        self._within: dict[str, _Within] = {}
+        self._known: dict[str, bytes] = {}
+        self._seen = -1
         self.lanes: frozenset[int] = frozenset()
+        self._moved: set[Key] | None = None
 
     # -- what the planner asks -------------------------------------------------------------
 
     def default(self, namespace: str, name: str) -> Workflow | None:
         """The default version, when it is compiled."""
         known = self.default_row(namespace, name)
-        return self._compiled.get(known.digest) if known else None
+        return self._alive.get(known.digest) if known else None
 
     def version(self, namespace: str, name: str, version: str) -> Workflow | None:
         """A named version, when it is compiled."""
         known = self.row(namespace, name, version)
-        return self._compiled.get(known.digest) if known else None
+        return self._alive.get(known.digest) if known else None
 
     def pinned(self, digest: str) -> Workflow:
         """A version that was learned before."""
-        return self._compiled[digest]
+        return self._alive[digest]
 
     def accepted(self, workflow: Workflow) -> bool:
         """Whether it may run without a person's acceptance."""
@@ -71,7 +94,7 @@ class Library:
 
     def rows(self, namespace: str, name: str) -> tuple[Known, ...]:
         """All published versions of a workflow, oldest first."""
-        return self._known.get((namespace, name), ())
+        return unpacked(namespace, name, self._known.get(f"{namespace}/{name}", b""))
 
     def row(self, namespace: str, name: str, version: str) -> Known | None:
         """One published version."""
@@ -82,9 +105,9 @@ class Library:
         """The default version of a workflow."""
         return next((row for row in self.rows(namespace, name) if row.is_default), None)
 
-    def names(self) -> Iterable[tuple[str, str]]:
+    def names(self) -> Iterable[Key]:
         """Every workflow that was ever published, by namespace and name."""
-        return self._known.keys()
+        return (_key(name) for name in self._known)
 
     def lane(self, namespace: str, name: str) -> int:
         """Where the runs of a workflow queue: in a lane of their own once they were ever limited.
@@ -96,54 +119,123 @@ class Library:
         rows = self.rows(namespace, name)
         return rows[0].stream if rows and rows[0].stream in self.lanes else 0
 
+    def moved(self) -> set[Key] | None:
+        """The workflows whose rows have changed since this was last asked; None for all."""
+        moved, self._moved = self._moved, set()
+        return moved
+
     async def reread(self) -> None:
-        """Read the rows again; compiled workflows stay."""
-        rows = await self._store.fetch("version_index", tenant=self._tenant)
-        known: dict[tuple[str, str], list[Known]] = {}
-        for row in rows:
-            entry = _known(row)
-            known.setdefault((entry.namespace, entry.name), []).append(entry)
-        self._known = {key: tuple(entries) for key, entries in known.items()}
-        self.lanes = frozenset(
-            row.stream for rows in known.values() for row in rows if row.concurrency
+        """Read the rows that have changed since the last time; compiled workflows stay."""
+        (news,) = await self._store.fetch("journal_news", after=self._seen)
+        changed = await self._changed_since(self._seen) if self._seen >= 0 else None
+        found = await (self._all() if changed is None else self._of(changed))
+        await self._prepare(found)
+        self._known.update((f"{space}/{name}", text) for (space, name), text in found.items())
+        self._seen = max(self._seen, news["position"])
+        if changed is None:
+            self._moved = None
+        elif self._moved is not None:
+            self._moved.update(found)
+        unchanged = frozenset[int]() if changed is None else self.lanes - changed
+        self.lanes = unchanged | {
+            row.stream for key, text in found.items() for row in unpacked(*key, text)
+            if row.concurrency
+        }  # fmt: skip
+        for within in list(self._within.values()):
+            root = within.root()
+            if root is not None and not within.keys.isdisjoint(found):
+                await self.learn_all(root)
+
+    async def _changed_since(self, position: int) -> set[int] | None:
+        rows = await self._store.fetch(
+            "version_streams_since", tenant=self._tenant, after=position, limit=FEW + 1
         )
+        return None if len(rows) > FEW else {row["stream"] for row in rows}
+
+    async def _all(self) -> dict[Key, bytes]:
+        found: dict[Key, bytes] = {}
+        after, most = -1, PAGE
+        while True:
+            rows = await self._store.fetch(
+                "version_page", tenant=self._tenant, after=after, limit=most
+            )
+            full = len(rows) == most
+            if full:  # the versions of the last one may go on behind the page
+                whole = [row for row in rows if row["stream"] != rows[-1]["stream"]]
+                most, rows = (most, whole) if whole else (most * 2, [])
+            found.update(_packed_rows(rows))
+            after = rows[-1]["stream"] if rows else after
+            if not full:
+                return found
+
+    async def _of(self, streams: set[int]) -> dict[Key, bytes]:
+        found: dict[Key, bytes] = {}
+        for stream in streams:
+            rows = await self._store.fetch("version_rows", tenant=self._tenant, stream=stream)
+            found.update(_packed_rows(rows))
+        return found
+
+    async def _prepare(self, found: Mapping[Key, bytes]) -> None:
+        """Have at hand what runs that are held may open, before they can be told of it."""
+        wanted = {key for within in self._within.values() for key in within.keys}
+        for key in wanted & found.keys():
+            for row in unpacked(*key, found[key]):
+                if row.is_default:
+                    await self.learn_all(await self.learn(row.digest))
 
     # -- compiling ------------------------------------------------------------------------------
-
-    def keep(self, workflow: Workflow, version: str) -> Workflow:
-        """Remember a workflow that has just been compiled from its document."""
-        kept = replace(workflow, version=version)
-        self._compiled[kept.digest] = kept
-        return kept
-
-    def has(self, digest: str) -> bool:
-        """Whether a version is compiled."""
-        return digest in self._compiled
 
     async def learn(self, digest: str) -> Workflow:
         """A version by its digest, compiled from the store when it is not at hand.
 
         Raises KeyError when the store has no such version.
         """
-        found = self._compiled.get(digest)
-        if found is not None:
-            return found
-        rows = await self._store.fetch("version_bundle", tenant=self._tenant, digest=digest)
-        if not rows:
-            raise KeyError(digest)
-        bundle = json.loads(rows[0]["bundle"])
-        workflow = await asyncio.to_thread(rebuild, bundle, self._functions())
-        return self.keep(workflow, rows[0]["version"])
+        found = self._alive.get(digest)
+        if found is None:
+            rows = await self._store.fetch("version_bundle", tenant=self._tenant, digest=digest)
+            if not rows:
+                raise KeyError(digest)
+            bundle = json.loads(rows[0]["bundle"])
+            made = await asyncio.to_thread(rebuild, bundle, self._functions())
+            found = self._alive.setdefault(digest, replace(made, version=rows[0]["version"]))
+        self._recent[digest] = found
+        self._recent.move_to_end(digest)
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        return found
 
-    async def learn_all(self, workflow: Workflow) -> Iterable[Workflow]:
-        """Have at hand every sub-workflow that `workflow` may open now; they and it."""
-        seen, todo = {workflow.digest: workflow}, [workflow]
+    async def learn_all(self, workflow: Workflow, also: Iterable[str] = ()) -> Iterable[Workflow]:
+        """Have at hand, as long as `workflow` is, every sub-workflow that it may open now.
+
+        Returns them and it. `also` are digests of versions that a run of it has open already.
+        """
+        seen, todo, keys = {workflow.digest: workflow}, [workflow], set[Key]()
         while todo:
-            for known in self._references(todo.pop()):
+            here = todo.pop()
+            keys.update((namespace, name) for namespace, name, _ in references(here))
+            for known in self._references(here):
                 if known.digest not in seen:
                     seen[known.digest] = await self.learn(known.digest)
                     todo.append(seen[known.digest])
+        opened = [await self.learn(digest) for digest in also]
+        if keys or opened:
+            self._keep(workflow, keys, {each.digest: each for each in opened} | seen)
         return seen.values()
+
+    def _keep(self, workflow: Workflow, keys: set[Key], members: dict[str, Workflow]) -> None:
+        digest = workflow.digest
+        del members[digest]  # or it would keep itself alive
+        within = self._within.get(digest)
+        if within is None or within.root() is not workflow:
+            root = ref(workflow, lambda gone: self._forget(digest, gone))
+            within = self._within[digest] = _Within(root, set(), {})
+        within.keys |= keys
+        within.members |= members
+
+    def _forget(self, digest: str, gone: "ref[Workflow]") -> None:
+        within = self._within.get(digest)
+        if within is not None and within.root is gone:
+            del self._within[digest]
 
     def _references(self, workflow: Workflow) -> Iterable[Known]:
         for namespace, name, version in references(workflow):
@@ -155,27 +247,69 @@ class Library:
                 yield known
 
 
+@dataclass(slots=True)
+class _Within:
+    """What a compiled workflow may open: by name, and compiled."""
+
+    root: "ref[Workflow]"
+    keys: set[Key]
+    members: dict[str, Workflow]
+
+
 def references(workflow: Workflow) -> Iterable[tuple[str, str, str | None]]:
     """The sub-workflows that the steps of a workflow refer to."""
     for step in workflow.steps:
         for target in targets_of(step):
-            ref = target if isinstance(target, WorkflowRef) else target.workflow
-            if ref is not None:
-                yield ref.namespace, ref.name, ref.version
+            meant = target if isinstance(target, WorkflowRef) else target.workflow
+            if meant is not None:
+                yield meant.namespace, meant.name, meant.version
 
 
-def _known(row: Mapping[str, Any]) -> Known:
-    return Known(
-        row["stream"],
-        row["namespace"],
-        row["name"],
-        row["version"],
-        row["digest"],
-        Effect(row["effect"]),
-        bool(row["pending"]),
-        row["published_at"],
-        bool(row["is_default"]),
-        bool(row["pinned"]),
-        bool(row["deprecated"]),
-        row["concurrency"],
-    )
+_FIXED = Struct("<qqqBBBB")
+_EFFECTS = tuple(Effect)
+
+
+def packed(row: Mapping[str, Any]) -> bytes:
+    """A row of a version in as few bytes as it takes; a hundred thousand lie in memory."""
+    flags = sum(bool(row[name]) << bit for bit, name in enumerate(_FLAGS))
+    version, digest = row["version"].encode(), row["digest"].encode()
+    effect = _EFFECTS.index(Effect(row["effect"]))
+    fixed = _FIXED.pack(
+        row["stream"], row["published_at"], row["concurrency"], flags, effect, len(version),
+        len(digest),
+    )  # fmt: skip
+    return bytes(fixed + version + digest)
+
+
+_FLAGS = ("pending", "is_default", "pinned", "deprecated")
+
+
+def unpacked(namespace: str, name: str, text: bytes) -> tuple[Known, ...]:
+    """The rows that were packed, one behind the other."""
+    rows, at = [], 0
+    while at < len(text):
+        stream, published, limit, flags, effect, *lengths = _FIXED.unpack_from(text, at)
+        middle = at + _FIXED.size + lengths[0]
+        version, at, before = text[at + _FIXED.size : middle].decode(), middle + lengths[1], middle
+        digest = text[before:at].decode()
+        pending, is_default, pinned, deprecated = (bool(flags >> bit & 1) for bit in range(4))
+        rows.append(
+            Known(
+                stream, namespace, name, version, digest, _EFFECTS[effect], pending,
+                published, is_default, pinned, deprecated, limit,
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def _key(name: str) -> Key:
+    namespace, _, own = name.partition("/")
+    return namespace, own
+
+
+def _packed_rows(rows: Iterable[Mapping[str, Any]]) -> dict[Key, bytes]:
+    found: dict[Key, bytes] = {}
+    for row in rows:
+        key = (row["namespace"], row["name"])
+        found[key] = found.get(key, b"") + packed(row)
+    return found

@@ -250,9 +250,8 @@ class Worker:
             self._wake.set()
             return
         workflow = await self.library.learn(run.digest)
-        for scope in run.scopes.values():
-            await self.library.learn(scope.digest)
-        if not all(map(self.acts.able, await self.library.learn_all(workflow))):
+        open_ = [scope.digest for scope in run.scopes.values()]
+        if not all(map(self.acts.able, await self.library.learn_all(workflow, open_))):
             await self._put_back(row, lane, self.clock.now() + PUT_OFF)
             return
         held = Held(stream, run, tenant, recorded, row["lane"])

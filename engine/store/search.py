@@ -1,14 +1,13 @@
-"""Full-text search over the catalogue: an FTS5 index in memory, filled when the catalogue moves.
+"""Full-text search over the catalogue: an FTS5 index beside the documents it was made from.
 
-It is derived from the catalogue alone, so it belongs to no database file and is the same
-whatever database holds the journal. Two indexes are asked: words by their stem (porter) and
-pieces of words (trigram); an exact name beats both. A query is plain words: none of its
-characters has a meaning to the index.
+It follows from the catalogue alone, so it is the same whatever database holds the journal. Two
+indexes are asked: words by their stem (porter) and pieces of words (trigram); an exact name
+beats both. A query is plain words: none of its characters has a meaning to the index.
 """
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from engine.core.views import Hit, WorkflowInfo
 
@@ -21,52 +20,76 @@ _COMMON = (
 )
 _STOP = frozenset(_COMMON.split())
 
-_CREATE = """
+CREATE = """
 create virtual table words using fts5(name, title, tags, inputs, tokenize='porter unicode61');
 create virtual table pieces using fts5(name, title, tokenize='trigram');
+create table named (document integer primary key, whole text not null, name text not null,
+  words text not null);
+create index named_by_whole on named (whole);
+create index named_by_name on named (name);
+create index named_by_words on named (words);
 """
 _WEIGHTS = "8.0, 3.0, 4.0, 1.5"
 
 
 class Index:
-    """The search index of one process."""
+    """The search index of a catalogue. `load` gives what is shown of a number that was put in."""
 
-    def __init__(self) -> None:
-        self._infos: list[WorkflowInfo] = []
-        self._db: sqlite3.Connection | None = None
+    def __init__(self, db: sqlite3.Connection, load: Callable[[int], WorkflowInfo | None]) -> None:
+        self._db, self._load = db, load
 
-    def fill(self, infos: Iterable[WorkflowInfo]) -> None:
-        """Forget everything and index `infos`."""
-        if self._db is not None:
-            self._db.close()
-        self._infos = list(infos)
-        self._db = sqlite3.connect(":memory:", check_same_thread=False)
-        self._db.executescript(_CREATE)
-        rows = [(number, *_texts(info)) for number, info in enumerate(self._infos)]
-        self._db.executemany(
-            "insert into words (rowid, name, title, tags, inputs) values (?, ?, ?, ?, ?)", rows
+    def put(self, number: int, info: WorkflowInfo) -> None:
+        """Let a workflow be found by this number."""
+        texts = _texts(info)
+        self._db.execute(
+            "insert into words (rowid, name, title, tags, inputs) values (?, ?, ?, ?, ?)",
+            (number, *texts),
         )
-        self._db.executemany(
-            "insert into pieces (rowid, name, title) values (?, ?, ?)", [row[:3] for row in rows]
+        self._db.execute(
+            "insert into pieces (rowid, name, title) values (?, ?, ?)", (number, *texts[:2])
         )
+        name = info.name.lower()
+        row = (number, f"{info.namespace}/{info.name}".lower(), name)
+        spread = "-".join(_words(info.name, keep=True))
+        self._db.execute("insert into named values (?, ?, ?, ?)", (*row, spread))
+
+    def drop(self, number: int) -> None:
+        """Let it not be found any more."""
+        for table in ("words", "pieces", "named"):
+            self._db.execute(f"delete from {table} where rowid = ?", (number,))  # noqa: S608 - our own names
 
     def search(self, query: str, limit: int) -> tuple[Hit, ...]:
         """The best hits, best first. Scores are in (0, 1]; 1 is an exact name."""
         words = _words(query)
-        if not words or self._db is None:
+        if not words:
             return ()
         scores: dict[int, tuple[float, str]] = {}
-        self._stems(words, limit, scores)
+        infos: dict[int, WorkflowInfo] = {}
+        self._stems(words, limit, scores, infos)
         self._trigrams(words, limit, scores)
         self._names(query, words, scores)
-        best = sorted(scores.items(), key=lambda item: (-item[1][0], item[0]))[:limit]
-        return tuple(Hit(self._infos[n], round(score, 3), why) for n, (score, why) in best)
+        hits = [
+            Hit(info, round(score, 3), why)
+            for number, (score, why) in scores.items()
+            if (info := infos.get(number) or self._load(number)) is not None
+        ]
+        hits.sort(key=lambda hit: (-hit.score, hit.info.namespace, hit.info.name))
+        return tuple(hits[:limit])
 
-    def _stems(self, words: list[str], limit: int, scores: dict[int, tuple[float, str]]) -> None:
+    def _stems(
+        self,
+        words: list[str],
+        limit: int,
+        scores: dict[int, tuple[float, str]],
+        infos: dict[int, WorkflowInfo],
+    ) -> None:
         match = " OR ".join(f'"{word}"' for word in words)
         for number, rank in self._ranked("words", match, limit, f", {_WEIGHTS}"):
-            covered = self._covered(number, words)
-            scores[number] = (0.35 + 0.4 * covered + 0.1 * rank, "words in name, text or tags")
+            info = self._load(number)
+            if info is not None:
+                infos[number] = info
+                score = 0.35 + 0.4 * _covered(info, words) + 0.1 * rank
+                scores[number] = (score, "words in name, text or tags")
 
     def _trigrams(self, words: list[str], limit: int, scores: dict[int, tuple[float, str]]) -> None:
         match = " OR ".join(f'"{word}"' for word in words if len(word) >= 3)
@@ -77,7 +100,6 @@ class Index:
     def _ranked(
         self, table: str, match: str, limit: int, weights: str
     ) -> Iterable[tuple[int, float]]:
-        assert self._db is not None
         rows = self._db.execute(
             f"select rowid, -bm25({table}{weights}) from {table} where {table} match ?"  # noqa: S608 - our own names
             " order by 2 desc limit ?",
@@ -86,21 +108,23 @@ class Index:
         top = max((score for _, score in rows), default=0.0) or 1.0
         return [(number, max(score, 0.0) / top) for number, score in rows]
 
-    def _covered(self, number: int, words: list[str]) -> float:
-        text = " ".join(_texts(self._infos[number])).lower()
-        return sum(_stem(word) in text for word in words) / len(words)
-
     def _names(self, query: str, words: list[str], scores: dict[int, tuple[float, str]]) -> None:
-        asked = "-".join(words)
-        for number, info in enumerate(self._infos if len(self._infos) <= 2_000 else ()):
-            name = "-".join(_words(info.name, keep=True))
-            if query.strip().lower() in (
-                info.name.lower(),
-                f"{info.namespace}/{info.name}".lower(),
-            ):
-                scores[number] = (1.0, "exact name")
-            elif name == asked:
-                scores[number] = (0.95, "name")
+        sql = "select document from named where words = ?"
+        for (number,) in self._db.execute(sql, ("-".join(words),)):
+            scores[number] = (0.95, "name")
+        asked = query.strip().lower()
+        for (number,) in self._db.execute(_EXACT, (asked, asked)):
+            scores[number] = (1.0, "exact name")
+
+
+_EXACT = (
+    "select document from named where whole = ? union select document from named where name = ?"
+)
+
+
+def _covered(info: WorkflowInfo, words: list[str]) -> float:
+    text = " ".join(_texts(info)).lower()
+    return sum(_stem(word) in text for word in words) / len(words)
 
 
 def _words(text: str, *, keep: bool = False) -> list[str]:

@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_server import prose, wire
 from mcp_server.calls import READS, Call, Tool, argument, tool
-from mcp_server.paging import page
+from mcp_server.paging import FIRST, behind, onward
 from mcp_server.shapes import DETAILS, PROBLEM, TASK, WORKFLOW, listing
 from mcp_server.shapes import page as page_of
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
-    from engine.core.views import WorkflowInfo
 
 _NOTHING = "No workflow matches. Without filters, list_workflows shows all of them."
 _NO_FOLDER = "There are no workflows: the server was started without a folder of documents."
@@ -39,26 +38,16 @@ async def list_workflows(engine: "Engine", call: Call) -> wire.Answer:
     problems. With a goal in mind, search_workflows is shorter.
     """
     given = call.arguments
-    known = [info for info in engine.workflows() if _fits(info, given["category"], given["tag"])]
-    about = ("list_workflows", given["category"], given["tag"])
-    shown, cursor = page(known, _key, given["limit"], given["cursor"], about)
-    facts: wire.Json = {"status": "ok", "workflows": [wire.workflow(info) for info in shown]}
-    facts |= {"total": len(known), **({"nextCursor": cursor} if cursor else {})}
-    problems = engine.problems()
+    about, most = ("list_workflows", given["category"], given["tag"]), given["limit"]
+    found, total = engine.workflow_page(*about[1:], behind(given["cursor"], about), most + 1)
+    cursor = onward(found, most, about)
+    facts: wire.Json = {"status": "ok", "workflows": [wire.workflow(info) for info in found[:most]]}
+    facts |= {"total": total, **({"nextCursor": cursor} if cursor else {})}
+    problems = engine.problems(_MOST_PROBLEMS)
     if problems and not given["cursor"]:
-        facts["problems"] = [wire.problem(each) for each in problems[:_MOST_PROBLEMS]]
-    nothing = _NOTHING if engine.workflows() else _NO_FOLDER
+        facts["problems"] = [wire.problem(each) for each in problems]
+    nothing = _NOTHING if total or engine.workflow_page("", "", FIRST, 0)[1] else _NO_FOLDER
     return wire.Answer(facts, prose.workflows(facts, nothing=nothing))
-
-
-def _key(info: "WorkflowInfo") -> str:
-    return f"{info.namespace}\0{info.name}"
-
-
-def _fits(info: "WorkflowInfo", category: str, tag: str) -> bool:
-    if category and category.casefold() not in (each.casefold() for each in info.categories):
-        return False
-    return not tag or tag.casefold() in (each.casefold() for each in info.tags)
 
 
 @tool(
@@ -125,14 +114,11 @@ async def list_tasks(engine: "Engine", call: Call) -> wire.Answer:
     A task is run through a workflow, never alone.
     """
     given = call.arguments
-    wanted = given["category"].casefold()
-    known = [task for task in engine.tasks() if not wanted or task.category.casefold() == wanted]
-    about = ("list_tasks", given["category"])
-    shown, cursor = page(
-        known, lambda task: f"{task.namespace}\0{task.name}", given["limit"], given["cursor"], about
-    )
-    facts: wire.Json = {"status": "ok", "tasks": [wire.task(each) for each in shown]}
-    facts |= {"total": len(known), **({"nextCursor": cursor} if cursor else {})}
+    about, most = ("list_tasks", given["category"]), given["limit"]
+    found, total = engine.task_page(about[1], behind(given["cursor"], about), most + 1)
+    cursor = onward(found, most, about)
+    facts: wire.Json = {"status": "ok", "tasks": [wire.task(each) for each in found[:most]]}
+    facts |= {"total": total, **({"nextCursor": cursor} if cursor else {})}
     return wire.Answer(facts, prose.tasks(facts))
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.core.model import Effect
 from engine.core.views import InputField, WorkflowInfo
-from engine.store.search import Index
+from engine.store.search import CREATE, Index
 
 
 def info(
@@ -28,11 +28,18 @@ CATALOGUE = (
 )
 
 
+def filled(*infos: WorkflowInfo) -> Index:
+    db = sqlite3.connect(":memory:", check_same_thread=False)
+    db.executescript(CREATE)
+    index = Index(db, infos.__getitem__)
+    for number, each in enumerate(infos):
+        index.put(number, each)
+    return index
+
+
 @pytest.fixture(scope="module")
 def index() -> Index:
-    index = Index()
-    index.fill(CATALOGUE)
-    return index
+    return filled(*CATALOGUE)
 
 
 @pytest.mark.parametrize(
@@ -63,21 +70,21 @@ def test_what_fits_nothing_finds_nothing(index: Index, query: str) -> None:
     assert index.search(query, 5) == ()
 
 
-def test_an_index_that_was_never_filled_finds_nothing() -> None:
-    assert Index().search("user", 5) == ()
+def test_an_index_without_anything_in_it_finds_nothing() -> None:
+    assert filled().search("user", 5) == ()
 
 
-def test_filling_again_forgets_what_was_there(index: Index) -> None:
-    fresh = Index()
-    fresh.fill(CATALOGUE)
-    fresh.fill(CATALOGUE[:1])
+def test_what_was_dropped_is_not_found_again() -> None:
+    fresh = filled(*CATALOGUE)
+    for number in range(1, len(CATALOGUE)):
+        fresh.drop(number)
     assert [hit.info.name for hit in fresh.search("order user", 5)] == ["user-profile"]
+    assert fresh.search("order-lookup", 5) == ()
 
 
 @given(st.text(max_size=200))
 def test_no_query_means_anything_to_the_index_but_its_words(query: str) -> None:
-    index = Index()
-    index.fill(CATALOGUE)
+    index = filled(*CATALOGUE)
     try:
         hits = index.search(query, 5)
     except sqlite3.Error as error:

@@ -15,11 +15,24 @@ update versions set is_default = 1, pinned = :pinned where stream = :stream and 
 -- name: version_deprecate by stream
 update versions set deprecated = :deprecated where stream = :stream and version = :version
 
--- name: version_index
+-- name: version_page
 select stream, namespace, name, version, digest, effect, pending, published_at, is_default,
        pinned, deprecated, concurrency
-from versions where tenant = :tenant
-order by namespace, name, published_at, version
+from versions where tenant = :tenant and stream > :after
+order by stream, published_at, version
+limit :limit
+
+-- name: version_rows
+select stream, namespace, name, version, digest, effect, pending, published_at, is_default,
+       pinned, deprecated, concurrency
+from versions where tenant = :tenant and stream = :stream
+order by published_at, version
+
+-- name: version_streams_since
+select distinct stream from journal
+where position > :after and tenant = :tenant
+  and kind in ('version.published', 'version.default_set', 'version.deprecated')
+limit :limit
 
 -- name: version_bundle
 select namespace, name, version, digest, bundle from versions

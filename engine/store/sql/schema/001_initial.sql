@@ -109,6 +109,11 @@ create table versions (
 -- name: create_versions_by_stream
 create index versions_by_stream on versions (stream, version)
 
+-- Every row without its bundle: what a process keeps of a hundred thousand versions.
+-- name: create_versions_in_pages
+create index versions_in_pages on versions (tenant, stream, published_at, version, namespace, name,
+  digest, effect, pending, is_default, pinned, deprecated, concurrency)
+
 -- name: create_versions_by_digest
 create index versions_by_digest on versions (tenant, digest)
 

@@ -1,0 +1,89 @@
+"""The SQLite files that papers lie in: their tables, how they are opened and thrown away."""
+
+import contextlib
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from engine.store.search import CREATE as SEARCH
+
+_CREATE = """
+create table meta (name text primary key, value text not null) without rowid;
+create table files (id integer primary key, path blob not null unique, place integer not null,
+  mark text not null, problems text not null);
+create table documents (id integer primary key, file integer not null, number integer not null,
+  kind text not null, namespace text not null, name text not null, hash blob not null,
+  value blob not null, lines blob not null, state integer not null);
+create index documents_by_name on documents (kind, name, namespace, state);
+create index documents_by_file on documents (file);
+create index documents_unread on documents (kind, file, number) where state = 0;
+create table uses (kind text not null, name text not null, document integer not null,
+  primary key (kind, name, document)) without rowid;
+create index uses_by_document on uses (document);
+create table told (path blob not null, number integer not null, document integer not null,
+  text text not null, primary key (path, number, document)) without rowid;
+create index told_by_document on told (document);
+create table tasks (document integer primary key, namespace text not null, name text not null,
+  category text not null, info text not null);
+create unique index tasks_by_name on tasks (namespace, name);
+create table workflows (document integer primary key, namespace text not null,
+  name text not null, declared text not null, digest blob not null, effect text not null,
+  pending integer not null, shown blob not null, hidden integer not null);
+create unique index workflows_by_name on workflows (namespace, name, hidden);
+create index workflows_by_bare_name on workflows (name);
+create table infos (digest blob primary key, info text not null) without rowid;
+create table marks (kind text not null, word text not null, document integer not null,
+  primary key (kind, word, document)) without rowid;
+create index marks_by_document on marks (document);
+create table targets (namespace text not null, name text not null, document integer not null,
+  primary key (namespace, name, document)) without rowid;
+create index targets_by_document on targets (document);
+"""
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """A connection to a file, or to a new database in memory."""
+    db = sqlite3.connect(
+        path or ":memory:", isolation_level=None, check_same_thread=False, timeout=2
+    )
+    if path is not None:
+        db.execute("pragma journal_mode = wal")
+        # Power may cut it short: then it is found damaged, thrown away and made again.
+        db.execute("pragma synchronous = off")
+        db.execute("pragma cache_size = -4000")
+    return db
+
+
+def copied(db: sqlite3.Connection) -> sqlite3.Connection:
+    """All of a database as it is now, in memory."""
+    copy = connect(None)
+    db.backup(copy)
+    return copy
+
+
+def opened(path: Path | None, rules: str) -> sqlite3.Connection:
+    """The file with what was read by the same rules; any other is thrown away."""
+    if path is not None:
+        try:
+            db = connect(path)
+            if _made_by(db) == rules:
+                return db
+            db.close()
+        except sqlite3.DatabaseError:
+            pass
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(f"{path}{suffix}")
+    db = connect(path)
+    db.executescript(_CREATE + SEARCH)
+    db.execute("insert into meta values ('rules', ?)", (rules,))
+    return db
+
+
+def _made_by(db: sqlite3.Connection) -> str:
+    with closing(db.execute("select count(*) from sqlite_master where name = 'meta'")) as found:
+        if not found.fetchone()[0]:
+            return ""
+    row = db.execute("select value from meta where name = 'rules'").fetchone()
+    return str(row[0]) if row else ""

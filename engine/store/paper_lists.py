@@ -1,0 +1,96 @@
+"""Lists of what the folders hold, for those who ask: pages, problems, names.
+
+Reads what `papers.py` keeps, over a connection of its own, so that nobody waits for a reading of
+the folders that goes on at the same time.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from engine.core.views import Problem, TaskInfo, WorkflowInfo
+from engine.store.paper_rows import info_of, task_info_of
+from engine.store.search import Index
+
+_MARKED = " and document in (select document from marks where kind = ? and word = ?)"
+
+
+class Lists:
+    """What readers may ask. `index` finds workflows by words."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.index = Index(db, self._loaded)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def problems(self, most: int | None = None) -> list[Problem]:
+        """What is wrong, by file and line; no more than `most`."""
+        limit = -1 if most is None else most
+        of_files = "select problems from files where problems <> '[]' order by place limit ?"
+        of_documents = "select text from told order by path, number limit ?"
+        found = _told(self._db.execute(of_files, (limit,)))
+        more = _told(self._db.execute(of_documents, (limit,)))
+        found += sorted(more, key=lambda problem: (problem.file, problem.line))
+        return found[:most]
+
+    def namespaces(self, name: str) -> list[str]:
+        """The namespaces in which a workflow of this name can be used."""
+        sql = "select namespace from workflows where name = ?"
+        return [row[0] for row in self._db.execute(sql, (name,))]
+
+    def workflow_names(self, most: int = -1) -> list[tuple[str, str]]:
+        """Namespaces and names of workflows, sorted."""
+        sql = "select namespace, name from workflows order by namespace, name limit ?"
+        return self._db.execute(sql, (most,)).fetchall()
+
+    def page(
+        self, category: str, tag: str, after: tuple[str, str], limit: int, *, hidden: int
+    ) -> tuple[list[WorkflowInfo], int]:
+        """Workflows behind a name, at most `limit` (-1: all), and how many fit in total."""
+        fits: str = "hidden <= ?"
+        params: list[str | int] = [hidden]
+        for kind, word in (("category", category), ("tag", tag)):
+            if word:
+                fits, params = fits + _MARKED, [*params, kind, word.casefold()]
+        count = f"select count(*) from workflows where {fits}"  # noqa: S608 - our own words
+        (total,) = self._db.execute(count, params).fetchone()
+        rows = self._db.execute(
+            f"select i.info from workflows w join infos i on i.digest = w.shown where {fits}"  # noqa: S608
+            " and (w.namespace, w.name) > (?, ?) order by w.namespace, w.name limit ?",
+            (*params, *after, limit),
+        )
+        return [info_of(row[0]) for row in rows], total
+
+    def tasks(
+        self, category: str, after: tuple[str, str], limit: int
+    ) -> tuple[list[TaskInfo], int]:
+        """Tasks behind a name, at most `limit` (-1: all), and how many fit in total."""
+        wanted = category.casefold()
+        fits = "(? = '' or category = ?)"
+        count = f"select count(*) from tasks where {fits}"  # noqa: S608 - our own words
+        (total,) = self._db.execute(count, (wanted, wanted)).fetchone()
+        rows = self._db.execute(
+            f"select namespace, name, info from tasks where {fits}"  # noqa: S608 - our own words
+            " and (namespace, name) > (?, ?) order by namespace, name limit ?",
+            (wanted, wanted, *after, limit),
+        ).fetchall()
+        return [task_info_of(row[2], self._users_of(row[0], row[1])) for row in rows], total
+
+    def _users_of(self, namespace: str, name: str) -> list[str]:
+        sql = (
+            "select w.namespace || '/' || w.name from targets t join workflows w"
+            " on w.document = t.document where t.namespace = ? and t.name = ?"
+        )
+        return [row[0] for row in self._db.execute(sql, (namespace, name))]
+
+    def _loaded(self, document: int) -> WorkflowInfo | None:
+        sql = "select i.info from workflows w join infos i on i.digest = w.shown where document = ?"
+        row = self._db.execute(sql, (document,)).fetchone()
+        return None if row is None else info_of(row[0])
+
+
+def _told(rows: Iterable[tuple[str]]) -> list[Problem]:
+    return [Problem(**each) for (text,) in rows for each in json.loads(text)]

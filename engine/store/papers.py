@@ -1,0 +1,371 @@
+"""The documents of the folders as they were last read, in a SQLite file of their own.
+
+Everything here follows from the folders and can be thrown away: it is kept so that a catalogue
+of any size needs no memory, and a file that has not changed is not read again, not even by the
+next process. A small catalogue lies in memory, a large one in a file beside the database.
+Reading the folders is one transaction; whoever asks meanwhile sees what was there before. What
+the documents mean is not known here.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import sqlite3
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from engine.core.views import Problem, WorkflowInfo
+from engine.store.paper_files import connect, copied
+from engine.store.paper_files import opened as open_papers
+from engine.store.paper_lists import Lists
+from engine.store.paper_rows import (
+    File,
+    Paper,
+    Standing,
+    info_of,
+    problems_text,
+    value_of,
+)
+from engine.store.search import Index
+
+_LOG = logging.getLogger("handrail.engine")
+
+UNREAD, GOOD, BROKEN, SECOND = range(4)
+"""What is known of a document; SECOND is one whose name an earlier document has."""
+
+_PER_DOCUMENT = ("uses", "told", "tasks", "workflows", "marks", "targets")
+_DROPS = tuple(f"delete from {table} where document = ?" for table in _PER_DOCUMENT)  # noqa: S608 - our own names
+
+
+class Papers:
+    """The documents that one process serves. Written by one thread at a time."""
+
+    def __init__(self, path: Path | None, rules: str, scratch: Path | None = None) -> None:
+        self._scratch = scratch
+        self._path = path
+        self._stale: set[int] = set()
+        self.db = open_papers(path, rules)
+        self._next: Lists | None = None
+        self.lists = Lists(copied(self.db) if path is None else connect(path))
+
+    @property
+    def large(self) -> bool:
+        """Whether they lie in a file."""
+        return self._path is not None
+
+    def close(self) -> None:
+        """Close both connections."""
+        self.lists.close()
+        self.db.close()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def begin(self) -> bool:
+        """Begin to change things, which nobody sees before `commit`; False while others do."""
+        try:
+            self.db.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        return True
+
+    def commit(self) -> None:
+        """Let other processes see what was changed, and this one with its next `turn`."""
+        self.db.execute("commit")
+        if self._path is None:
+            self._next = Lists(copied(self.db))
+
+    def turn(self) -> None:
+        """Let readers in this process see what was committed; from the thread they read in."""
+        if self._next is not None:
+            before, self.lists, self._next = self.lists, self._next, None
+            before.close()
+
+    def rollback(self) -> None:
+        """Forget what was changed since `begin`."""
+        self._stale.clear()
+        with contextlib.suppress(sqlite3.Error):
+            if self.db.in_transaction:
+                self.db.execute("rollback")
+
+    def files(self) -> dict[str, File]:
+        """Every file by its path."""
+        rows = self.db.execute("select path, id, place, mark from files")
+        return {os.fsdecode(row[0]): File(*row[1:]) for row in rows}
+
+    def put_file(self, path: str, place: int, mark: str, problems: Iterable[Problem]) -> int:
+        """A file that was read, with what could not be; returns its number."""
+        row = self.db.execute(
+            "insert into files (path, place, mark, problems) values (?, ?, ?, ?)"
+            " on conflict (path) do update set place = excluded.place, mark = excluded.mark,"
+            " problems = excluded.problems returning id",
+            (os.fsencode(path), place, mark, problems_text(problems)),
+        ).fetchone()
+        return int(row[0])
+
+    def move_file(self, file: int, place: int) -> None:
+        """The file has another place among the others."""
+        self.db.execute("update files set place = ? where id = ?", (place, file))
+
+    def drop_file(self, file: int) -> None:
+        """A file that is gone, without its documents."""
+        self.db.execute("delete from files where id = ?", (file,))
+
+    def names_in(self, file: int) -> set[tuple[str, str, str, bytes]]:
+        """Kind, namespace, name and content of every document of a file."""
+        sql = "select kind, namespace, name, hash from documents where file = ? and kind <> ''"
+        return set(self.db.execute(sql, (file,)))
+
+    def drop_documents(self, file: int) -> None:
+        """The documents of a file."""
+        for (document,) in self.db.execute(
+            "select id from documents where file = ?", (file,)
+        ).fetchall():
+            self.unread(document)
+        self.db.execute("delete from documents where file = ?", (file,))
+
+    def put_document(
+        self, file: int, number: int, key: tuple[str, str, str], value: str, lines: Any
+    ) -> tuple[int, bytes]:
+        """A document of a file, not read yet; returns its number and the mark of its content."""
+        text = value.encode()
+        packed = zlib.compress(text, 1), zlib.compress(json.dumps(dict(lines)).encode(), 1)
+        mark = zlib.crc32(text).to_bytes(4) + len(text).to_bytes(4)
+        row = self.db.execute(
+            "insert into documents (file, number, kind, namespace, name, hash, value, lines,"
+            " state) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
+            (file, number, *key, mark, *packed, UNREAD),
+        ).fetchone()
+        return int(row[0]), mark
+
+    def unread(self, document: int) -> None:
+        """Forget what is known of a document; it is to be read again."""
+        self._stale.add(document)
+        for sql in _DROPS:
+            self.db.execute(sql, (document,))
+        self.db.execute("update documents set state = ? where id = ?", (UNREAD, document))
+
+    def settle(
+        self,
+        document: int,
+        state: int,
+        problems: Iterable[Problem],
+        uses: Iterable[tuple[str, str]],
+    ) -> None:
+        """What came of reading a document, and the names that it looked for."""
+        self.db.execute("update documents set state = ? where id = ?", (state, document))
+        self.db.execute("delete from told where document = ?", (document,))
+        told = problems_text(problems)
+        if told != "[]":
+            self.db.execute(
+                "insert into told select f.path, d.number, d.id, ? from documents d"
+                " join files f on f.id = d.file where d.id = ?",
+                (told, document),
+            )
+        self.db.executemany(
+            "insert or ignore into uses (kind, name, document) values (?, ?, ?)",
+            [(kind, name, document) for kind, name in uses],
+        )
+
+    def put_task(self, document: int, key: tuple[str, str], category: str, info: str) -> None:
+        """A task that can be used."""
+        row = (document, *key, category.casefold(), info)
+        self.db.execute("insert or replace into tasks values (?, ?, ?, ?, ?)", row)
+
+    def put_workflow(self, standing: Standing, text: str, targets: Iterable[str]) -> None:
+        """A workflow that can be used. It is shown once `show` has said how."""
+        document, digest = standing.document, bytes.fromhex(standing.digest)
+        self.put_info(standing.digest, text)
+        row = (
+            document, standing.namespace, standing.name, standing.declared, digest,
+            standing.effect, standing.pending, b"", 2,
+        )  # fmt: skip
+        self.db.execute("insert or replace into workflows values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self.db.executemany(
+            "insert or ignore into targets values (?, ?, ?)",
+            [(*target.split("/", 1), document) for target in targets],
+        )
+
+    def info(self, digest: str) -> WorkflowInfo | None:
+        """What lists show of a content, None when that was never put in."""
+        sql = "select info from infos where digest = ?"
+        row = self.db.execute(sql, (bytes.fromhex(digest),)).fetchone()
+        return None if row is None else info_of(row[0])
+
+    def put_info(self, digest: str, text: str) -> None:
+        """What lists show of a content."""
+        row = (bytes.fromhex(digest), text)
+        self.db.execute("insert or replace into infos values (?, ?)", row)
+
+    def show_all(self, changes: Iterable[tuple[int, str, int]]) -> None:
+        """`show` for each of them."""
+        for change in changes:
+            self.show(*change)
+
+    def show(self, document: int, digest: str, hidden: int) -> None:
+        """Under which content a workflow is listed and found.
+
+        `hidden` is 1 for one that is listed only when everything is, 2 for one that never is.
+        """
+        info = self.info(digest)
+        assert info is not None, "what is shown was put in before"
+        self.db.execute(
+            "update workflows set shown = ?, hidden = ? where document = ?",
+            (bytes.fromhex(digest), hidden, document),
+        )
+        self.db.execute("delete from marks where document = ?", (document,))
+        words = {("category", word.casefold()) for word in info.categories}
+        words |= {("tag", word.casefold()) for word in info.tags}
+        self.db.executemany(
+            "insert into marks values (?, ?, ?)", [(*word, document) for word in sorted(words)]
+        )
+        writing = Index(self.db, self._nothing)
+        writing.drop(document)
+        if not hidden:
+            writing.put(document, info)
+
+    def tidy(self) -> None:
+        """Forget what belonged to documents that cannot be used any more."""
+        if not self._stale:
+            return
+        index = Index(self.db, self._nothing)
+        for document in self._stale:
+            if not self._stands(document):
+                index.drop(document)
+        self._stale.clear()
+        self.db.execute(
+            "delete from infos where digest not in (select digest from workflows)"
+            " and digest not in (select shown from workflows)"
+        )
+
+    @staticmethod
+    def _nothing(document: int) -> None:
+        """Nobody searches while the papers are changed."""
+
+    def _stands(self, document: int) -> bool:
+        sql = "select 1 from workflows where document = ?"
+        return self.db.execute(sql, (document,)).fetchone() is not None
+
+    # -- while it is changed -----------------------------------------------------------------
+
+    def raw(self, document: int) -> tuple[str, int, Any, Any]:
+        """File, number, value and lines of a document."""
+        row = self.db.execute(
+            "select f.path, d.number, d.value, d.lines from documents d"
+            " join files f on f.id = d.file where d.id = ?",
+            (document,),
+        ).fetchone()
+        return os.fsdecode(row[0]), row[1], value_of(row[2]), value_of(row[3])
+
+    def unread_of(self, kind: str) -> Iterator[int]:
+        """The documents of a kind that are to be read, in their order."""
+        files = self.db.execute(
+            "select id from files where id in"
+            " (select file from documents where kind = ? and state = 0) order by place",
+            (kind,),
+        ).fetchall()
+        of_file = (
+            "select id from documents where kind = ? and file = ? and state = 0 order by number"
+        )
+        for (file,) in files:
+            for (document,) in self.db.execute(of_file, (kind, file)).fetchall():
+                yield document
+
+    def having(self, kind: str, name: str) -> list[tuple[int, str]]:
+        """The documents with a bare name and their namespaces."""
+        sql = "select id, namespace from documents where kind = ? and name = ?"
+        return self.db.execute(sql, (kind, name)).fetchall()
+
+    def users(self, kind: str, name: str) -> list[tuple[int, str, str]]:
+        """The documents that looked for a bare name, with kinds and names of their own."""
+        sql = (
+            "select d.id, d.kind, d.name from uses u join documents d on d.id = u.document"
+            " where u.kind = ? and u.name = ?"
+        )
+        return self.db.execute(sql, (kind, name)).fetchall()
+
+    def named(self, kind: str, namespace: str, name: str) -> list[Paper]:
+        """The documents of a name, in their order."""
+        sql = (
+            "select d.id, f.path, d.number, d.kind, d.namespace, d.name, d.state from documents d"
+            " join files f on f.id = d.file where d.kind = ? and d.name = ? and d.namespace = ?"
+            " order by f.place, d.number"
+        )
+        return [Paper(*row) for row in self.db.execute(sql, (kind, name, namespace))]
+
+    def states(self, kind: str, name: str) -> list[tuple[str, int]]:
+        """Namespace and state of every document with a bare name, in their order."""
+        sql = (
+            "select d.namespace, d.state from documents d join files f on f.id = d.file"
+            " where d.kind = ? and d.name = ? order by f.place, d.number"
+        )
+        return self.db.execute(sql, (kind, name)).fetchall()
+
+    def keys(self, kind: str, good: bool) -> Iterator[tuple[str, str]]:
+        """The names of a kind, in order of the documents; `good` leaves out all others."""
+        sql = (
+            "select d.namespace, d.name from documents d join files f on f.id = d.file"
+            " where d.kind = ? and (d.state = 1 or ?) order by f.place, d.number"
+        )
+        return iter(self.db.execute(sql, (kind, not good)))
+
+    def effect(self, namespace: str, name: str) -> str | None:
+        """The effect of a workflow that can be used."""
+        sql = "select effect from workflows where namespace = ? and name = ?"
+        row = self.db.execute(sql, (namespace, name)).fetchone()
+        return None if row is None else str(row[0])
+
+    def standing(
+        self, keys: Iterable[tuple[str, str]] | None = None
+    ) -> Iterator[tuple[Standing, str, int]]:
+        """Workflows that can be used: each with the content it is listed by, and how hidden.
+
+        All of them, or those of `keys`. May be changed while it is read.
+        """
+        sql = (
+            "select document, namespace, name, declared, digest, effect, pending, shown, hidden"
+            " from workflows"
+        )
+        if keys is not None:
+            one = f"{sql} where namespace = ? and name = ?"
+            pages: Iterable[list[Any]] = (self.db.execute(one, key).fetchall() for key in keys)
+        else:
+            pages = self._pages(sql)
+        for row in chain.from_iterable(pages):
+            document, namespace, name, declared, digest, effect, pending, shown, hidden = row
+            standing = Standing(
+                document, namespace, name, declared, digest.hex(), effect, bool(pending)
+            )
+            yield standing, shown.hex(), hidden
+
+    def _pages(self, sql: str) -> Iterator[list[Any]]:
+        after = -1
+        while rows := self.db.execute(
+            f"{sql} where document > ? order by document limit 1000", (after,)
+        ).fetchall():
+            yield rows
+            after = rows[-1][0]
+
+    def count(self, kind: str) -> int:
+        """How many documents of a kind are to be read."""
+        sql = "select count(*) from documents where kind = ? and state = 0"
+        return int(self.db.execute(sql, (kind,)).fetchone()[0])
+
+
+def opened(path: Path, rules: str) -> Papers:
+    """Papers in a file, which is a temporary one where `path` cannot be used."""
+    try:
+        return Papers(path, rules)
+    except sqlite3.Error:
+        _LOG.warning("%s cannot be used; documents are read anew at every start", path)
+        folder = Path(tempfile.mkdtemp(prefix="handrail-"))
+        return Papers(folder / "catalogue", rules, scratch=folder)
