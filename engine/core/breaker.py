@@ -48,19 +48,24 @@ def admit(breaker: Breaker, policy: BreakerPolicy, now: int) -> Breaker | None:
     True
     >>> admit(opened, policy, now=15).circuit.value
     'half_open'
+
+    A clock that went back does not keep it open for longer:
+
+    >>> admit(opened, policy, now=1).circuit.value
+    'half_open'
     """
     if breaker.circuit is Circuit.CLOSED:
         return breaker
     if breaker.circuit is Circuit.OPEN:
-        if now < breaker.since + policy.pause:
+        if breaker.since <= now < breaker.since + policy.pause:
             return None
         return Breaker(Circuit.HALF_OPEN, since=now, trials=1)
     if breaker.trials < policy.trials:
         return replace(breaker, trials=breaker.trials + 1)
+    if breaker.since <= now < breaker.since + policy.pause:
+        return None
     # A trial whose process died would otherwise hold the circuit half-open for ever.
-    return (
-        Breaker(Circuit.HALF_OPEN, now, trials=1) if now >= breaker.since + policy.pause else None
-    )
+    return Breaker(Circuit.HALF_OPEN, now, trials=1)
 
 
 def record(breaker: Breaker, policy: BreakerPolicy, *, ok: bool, now: int) -> Breaker:
@@ -83,7 +88,7 @@ def record(breaker: Breaker, policy: BreakerPolicy, *, ok: bool, now: int) -> Br
 
 
 def _closed(breaker: Breaker, policy: BreakerPolicy, ok: bool, now: int) -> Breaker:
-    recent = tuple(at for at in breaker.failed if at > now - policy.sampling)
+    recent = tuple(at for at in breaker.failed if now - policy.sampling < at <= now)
     if ok:
         return replace(breaker, failed=recent)
     if len(recent) + 1 >= policy.failures:

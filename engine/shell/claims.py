@@ -24,6 +24,10 @@ RACED = 50_000
 """Microseconds before looking again at what was due and could not be had: somebody has it."""
 
 
+SOON = 60_000_000
+"""Microseconds after the latest known time in which something may have become due unseen."""
+
+
 @dataclass(slots=True)
 class Claims:
     """The claims of one worker. `most` is how many runs all workers hold together; 0: no limit."""
@@ -32,6 +36,7 @@ class Claims:
     clock: Clock
     library: Library
     most: int = 0
+    _latest: int = 0
 
     @property
     def counted(self) -> bool:
@@ -44,7 +49,7 @@ class Claims:
 
     async def take(self, owner: int, room: int) -> list[Row]:
         """Leases on what is due, at most `room`: rows of `run`, `tenant` and `lane`."""
-        now = self.clock.now()
+        now = await self.now()
         if self.counted:
             return await self._within(owner, room, now)
         if not await self.store.fetch("due_ready", now=now):
@@ -52,6 +57,17 @@ class Claims:
         claim = {"owner": owner, "now": now, "limit": room}
         (rows,) = await self.store.write(Write("due_claim", claim))
         return rows
+
+    async def now(self) -> int:
+        """The time. If the clock has gone back, what was due before is due all the same."""
+        now, before = self.clock.now(), self._latest
+        if now < before or not before:
+            (row,) = await self.store.fetch("journal_latest")
+            if now < (latest := max(before, row["at"])):
+                until = latest + SOON
+                await self.store.write(Write("due_still", {"now": now, "until": until}))
+        self._latest = now
+        return now
 
     async def next(self) -> int | None:
         """When something can be claimed that cannot be now; None while only a wake-up will do."""

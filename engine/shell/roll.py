@@ -9,6 +9,7 @@ held may be in other hands by then, and its old lock too.
 Nothing here knows what a run is.
 """
 
+import asyncio
 import json
 import os
 import platform
@@ -62,6 +63,8 @@ class Roll:
     _lock: Life | None = None
     _others: dict[int, str] = field(default_factory=dict)
     _crew: tuple[int, int] = (0, 0)
+    _quietest: int | None = None
+    _heard: dict[int, tuple[int, float]] = field(default_factory=dict)
 
     async def enter(self) -> None:
         """Register under a number that nobody ever had; what an earlier number held is freed."""
@@ -116,25 +119,38 @@ class Roll:
         if not rows:
             return None
         (row,) = rows
-        late = now - int(1.5 * self.pace.beat * _MICRO)
-        freed = False
-        if self._crew != (row["crew"], row["newest"]) or (row["quietest"] or now) < late:
+        crew, quietest, freed = (row["crew"], row["newest"]), row["quietest"], False
+        if self._crew != crew or (quietest is not None and quietest == self._quietest):
             freed = await self.bury()
-            self._crew = (row["crew"], row["newest"])
+        self._crew, self._quietest = crew, quietest
         if row["orphans"]:
             await self.store.write(Write("due_free_orphans", {"now": now}))
         return Beat(row["held"], row["next_at"], freed or bool(row["orphans"]))
 
     async def bury(self) -> bool:
         """Void the leases of the dead, and say whether there were any."""
-        now, buried = self.clock.now(), False
-        rows = await self.store.fetch("worker_list")
-        self._others = {row["id"]: row["host"] for row in rows if row["id"] != self.id}
-        for row in rows:
-            if row["id"] != self.id:
-                void = silent(row, now, self.pace)
-                buried |= await self._bury(row["id"], row["host"], void=void)
+        rows, buried = await self.store.fetch("worker_list"), False
+        others = {row["id"]: row for row in rows if row["id"] != self.id}
+        self._others = {number: row["host"] for number, row in others.items()}
+        void = self._void(others)
+        for number, row in others.items():
+            buried |= await self._bury(number, row["host"], void=number in void)
         return buried
+
+    def _void(self, others: Mapping[int, Row]) -> set[int]:
+        """The workers whose beat has stood still for a lease, as long as this one has looked.
+
+        What the rows say is only compared with what they said before, never with a clock: one that
+        jumps, or another machine's, would void the leases of all who live.
+        """
+        now, before = asyncio.get_running_loop().time(), self._heard
+        self._heard = {
+            number: before[number]
+            if number in before and before[number][0] == row["seen_at"]
+            else (row["seen_at"], now)
+            for number, row in others.items()
+        }
+        return {n for n, (_, since) in self._heard.items() if now - since >= self.pace.lease}
 
     async def watch(self) -> bool:
         """Look whether others have died since the last beat; nothing is asked of the database."""
@@ -175,5 +191,5 @@ def _installed() -> str:
 
 
 def silent(row: Row, now: int, pace: Pace) -> bool:
-    """Whether a worker's row has not been renewed for the length of a lease."""
+    """Whether a worker's row was not renewed for a lease, for people: the clock may have jumped."""
     return bool(now - row["seen_at"] >= pace.lease * _MICRO)

@@ -283,6 +283,7 @@ class Worker:
             await self._safely(self._beat, None)
 
     async def _beat(self) -> None:
+        await self.claims.now()
         beat = await self.roll.beat()
         if beat is None:
             await self._come_back()

@@ -161,7 +161,7 @@ def _still(ours: Crew) -> bool:
 async def neighbours(folder: Path, dice: random.Random, seconds: float) -> Figures:
     """Four on one file; one of them is stopped again and again, and killed at last."""
     figures, end = Figures(), time.monotonic() + seconds
-    with crew(folder) as ours:
+    with crew(folder, lease=30.0) as ours:
         victim, *others = ours.join(4)
         while time.monotonic() < end - 1:
             victim.more()

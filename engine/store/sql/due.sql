@@ -47,6 +47,10 @@ where run in (
 )
 returning run, tenant, lane
 
+-- The clock went back to `:now` after `:until`: nobody waits a second time.
+-- name: due_still
+update due set at = :now where owner = 0 and at > :now and at <= :until
+
 -- When the next run without a limit is due.
 -- name: due_next
 select min(at) as at from due where owner = 0 and lane = 0

@@ -24,6 +24,11 @@ where position > :after
 order by position
 limit :limit
 
+-- The latest time in what was committed lately: the clock may have gone back since.
+-- name: journal_latest
+select coalesce(max(at), 0) as at from journal
+where position > (select max(position) - 1000 from journal)
+
 -- Where the journal ends, and whether versions have changed since a position. Only what was
 -- committed since is looked at.
 -- name: journal_news
