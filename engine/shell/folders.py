@@ -54,19 +54,23 @@ class Folders:
         return state.hexdigest() + "".join(problem.code for problem in self.problems)
 
 
-LARGE = 4_000_000
+LARGE = 1_000_000
 """Bytes of documents above which what was read of them is kept in a file."""
 
 
 def rules_of(folders: Iterable[Path], functions: Functions) -> str:
-    """A short text that changes when the same documents could come to mean something else."""
-    state = hashlib.sha256(repr([os.path.realpath(folder) for folder in folders]).encode())
-    state.update(repr(sorted((name, each.value) for name, each in functions.items())).encode())
+    """A short text that changes when the same documents could come to mean something else.
+
+    It begins with what tells these folders from others; the rest changes with the code.
+    """
+    own = hashlib.sha256(repr([os.path.realpath(folder) for folder in folders]).encode())
+    own.update(repr(sorted((name, each.value) for name, each in functions.items())).encode())
+    code = hashlib.sha256()
     core = Path(parser.__file__).parent.parent
     for file in sorted(core.rglob("*.py")):
         seen = file.stat()
-        state.update(f"{file.name}:{seen.st_size}:{seen.st_mtime_ns}".encode())
-    return state.hexdigest()
+        code.update(f"{file.name}:{seen.st_size}:{seen.st_mtime_ns}".encode())
+    return f"{own.hexdigest()[:12]}-{code.hexdigest()}"
 
 
 def place_of(database: Path, folders: Folders, rules: str) -> Path | None:

@@ -1,0 +1,112 @@
+"""Memory and start-up of the server over a catalogue of any size, served from folders.
+
+What is measured is the process that a client would start: `python -m mcp_server` on a pipe,
+over documents that were read before, after searches, pages and runs. Run as
+`python -m tests.bench.catalogue_bench [WORKFLOWS]`; it prints one JSON value. A hundred thousand
+take some minutes, nearly all of them for the first reading.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.bench import catalogue
+from tests.bench.mcp_bench import OURS, Stdio
+
+MUST_MB = 150
+WORKFLOWS = int(os.environ.get("HANDRAIL_BENCH_WORKFLOWS", "2000"))
+_QUERIES = ("overdue invoices", "send a message to the customer", "refund", "get-order-f77")
+
+
+class Measured(Stdio):
+    """A server on a pipe whose memory can be asked for."""
+
+    @property
+    def memory(self) -> float:
+        """Megabytes that are resident now; 0 where the system does not tell."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        except OSError:
+            return 0.0
+        (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+        return round(int(line.split()[1]) / 1024, 1)
+
+    async def call(self, tool: str, **arguments: Any) -> Any:
+        """The structured answer of a tool."""
+        result = await self.ask("tools/call", {"name": tool, "arguments": arguments})
+        assert not result.get("isError"), result
+        return result["structuredContent"]
+
+
+async def used(folder: Path, count: int) -> dict[str, Any]:
+    """A server's start and use over `folder`: seconds, and megabytes after each part."""
+    environment = {
+        "HANDRAIL_DATABASE_URL": str(folder / "h.db"),
+        "HANDRAIL_WORKFLOWS": str(folder / "documents"),
+    }
+    begun, server = time.perf_counter(), Measured(OURS, environment)
+    async with server:
+        await server.ask("tools/list", {})
+        listing = time.perf_counter() - begun
+        empty = server.memory
+        page = await server.call("list_workflows", limit=20)
+        ready = time.perf_counter() - begun
+        assert page["total"] == count, page["total"]
+        opened, slowest = server.memory, await _work(server, page["nextCursor"])
+        return {
+            "first_list_of_tools_s": round(listing, 2),
+            "ready_s": round(ready, 2),
+            "slowest_search_ms": slowest,
+            "before_opening_mb": empty,
+            "opened_mb": opened,
+            "used_mb": server.memory,
+        }
+
+
+async def _work(server: Measured, cursor: str) -> float:
+    slowest = 0.0
+    for _ in range(10):
+        for query in _QUERIES:
+            begun = time.perf_counter()
+            assert (await server.call("search_workflows", query=query))["workflows"]
+            slowest = max(slowest, time.perf_counter() - begun)
+        cursor = (await server.call("list_workflows", limit=100, cursor=cursor))["nextCursor"]
+        run = await server.call("execute_workflow", workflow="ops/ready", input={"id": "1"})
+        assert run["status"] == "completed", run
+    return round(slowest * 1_000, 1)
+
+
+def report(folder: Path, workflows: int = WORKFLOWS) -> dict[str, Any]:
+    """The first reading, a restart, and what a hundred thousand would take."""
+    catalogue.write(folder / "documents", workflows)
+    first = asyncio.run(used(folder, workflows))
+    again = asyncio.run(used(folder, workflows))
+    return {
+        "bench": "catalogue",
+        "workflows": workflows,
+        "first_reading": first,
+        "restart": again,
+        "bars": {
+            "resident_mb": {
+                "mb": again["used_mb"],
+                "must": f"< {MUST_MB}",
+                "holds": again["used_mb"] < MUST_MB,
+            }
+        },
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else WORKFLOWS
+    with tempfile.TemporaryDirectory() as name:
+        sys.stdout.write(json.dumps(report(Path(name), count), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The catalogue of a process: what is kept, what is read again, what stays compiled."""
+
+import asyncio
+import gc
+import os
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import Effect, Engine, PythonTask, Settings, open_engine
+from engine.shell import folders, library
+from tests.bench import catalogue
+from tests.shell.documents import engine_over, flow, look, write
+
+BYTES = 450
+"""Of a workflow that nobody uses, in memory: a hundred thousand are 45 MB."""
+
+
+async def answer(given: Any) -> Any:
+    return {"n": 1}
+
+
+READS = {"look": PythonTask(answer, Effect.READ)}
+
+
+@pytest.fixture
+def on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read is kept in a file, however little it is."""
+    monkeypatch.setattr(folders, "LARGE", 0)
+
+
+def kept(folder: Path) -> list[str]:
+    return sorted(
+        file.name for file in folder.glob("*-catalogue-*") if file.name[-4:] not in ("-wal", "-shm")
+    )
+
+
+async def shown(engine: Engine) -> list[tuple[str, str, str]]:
+    return [(info.name, info.version, info.description) for info in engine.workflows()]
+
+
+def change_unseen(file: Path, old: str, new: str) -> None:
+    """Write other text of the same size into a file, as if it had not been touched."""
+    seen = file.stat()
+    text = file.read_text()
+    assert len(old) == len(new)
+    assert old in text
+    with file.open("r+") as stream:
+        stream.write(text.replace(old, new))
+    os.utime(file, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+
+@pytest.mark.usefixtures("on_disk")
+async def test_a_file_that_has_not_changed_is_not_read_at_the_next_start(tmp_path: Path) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
+    async with engine_over(tmp_path, READS) as engine:
+        first = await shown(engine)
+    (file,) = (tmp_path / "documents").iterdir()
+    change_unseen(file, "name: w", "name: v")
+    async with engine_over(tmp_path, READS) as engine:
+        assert await shown(engine) == first
+        assert [hit.info.name for hit in engine.search("w", 3)] == ["w"]
+    os.utime(file, (1, 1))
+    async with engine_over(tmp_path, READS) as engine:
+        assert [name for name, _, _ in await shown(engine)] == ["v"]
+
+
+@pytest.mark.usefixtures("on_disk")
+async def test_what_other_rules_made_of_the_documents_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
+    async with engine_over(tmp_path, READS) as engine:
+        assert engine.workflows()[0].effect is Effect.READ
+    async with engine_over(tmp_path, {"look": PythonTask(answer, Effect.MUTATION)}) as engine:
+        assert (await engine.versions("w"))[-1].pending
+    assert len(kept(tmp_path)) == 2
+
+
+@pytest.mark.usefixtures("on_disk")
+@pytest.mark.parametrize("damage", [b"", b"no database at all", b"SQLite format 3\0 and then"])
+async def test_a_damaged_file_of_what_was_read_is_made_again(tmp_path: Path, damage: bytes) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
+    async with engine_over(tmp_path, READS) as engine:
+        first = await shown(engine)
+    (name,) = kept(tmp_path)
+    (tmp_path / name).write_bytes(damage)
+    async with engine_over(tmp_path, READS) as engine:
+        assert await shown(engine) == first
+
+
+@pytest.mark.usefixtures("on_disk")
+async def test_two_processes_may_read_the_same_folders_at_once(tmp_path: Path) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
+    async with engine_over(tmp_path, READS) as one, engine_over(tmp_path, READS) as other:
+        write(tmp_path / "documents", look("t"), flow("v", [{"id": "a", "taskRef": "t"}]))
+        await asyncio.gather(one.refresh(), other.refresh())
+        assert await shown(one) == await shown(other)
+        assert [name for name, _, _ in await shown(one)] == ["v"]
+        assert len(await one.versions("v")) == 1
+
+
+async def test_what_a_workflow_may_open_stays_compiled_as_long_as_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "RECENT", 1)
+    steps = [{"id": "a", "taskRef": "t"}]
+    write(
+        tmp_path / "documents",
+        look("t"),
+        flow("sub", steps),
+        flow("top", [{"id": "s", "workflowRef": "sub"}]),
+        flow("other", steps),
+    )
+    async with engine_over(tmp_path, READS) as engine:
+        rows = {name: engine._library.default_row("default", name) for name in ("top", "other")}
+        shelf = engine._library
+        assert rows["top"] is not None
+        assert rows["other"] is not None
+        top = await shelf.learn(rows["top"].digest)
+        await shelf.learn_all(top)
+        await shelf.learn(rows["other"].digest)
+        gc.collect()
+        assert shelf.default("default", "sub") is not None
+        more = {"description": "Another."}
+        write(
+            tmp_path / "documents",
+            look("t"),
+            flow("sub", steps, **more),
+            flow("top", [{"id": "s", "workflowRef": "sub"}]),
+            flow("other", steps),
+        )
+        refreshing = asyncio.create_task(engine.refresh())
+        while not refreshing.done():
+            assert shelf.default("default", "sub") is not None
+            await asyncio.sleep(0)
+        await refreshing
+        gc.collect()
+        newer = shelf.default("default", "sub")
+        assert newer is not None
+        assert newer.description == "Another."
+        del top, newer
+        await shelf.learn(rows["other"].digest)
+        gc.collect()
+        assert shelf.default("default", "sub") is None
+
+
+async def test_a_run_opens_what_its_process_has_let_go_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "RECENT", 1)
+    steps = [{"id": "a", "taskRef": "t"}]
+    names = [f"w{number}" for number in range(4)]
+    flows = [flow(name, steps) for name in names]
+    tops = [flow(f"top{n}", [{"id": "s", "workflowRef": name}]) for n, name in enumerate(names)]
+    write(tmp_path / "documents", look("t"), *flows, *tops)
+    async with engine_over(tmp_path, READS) as engine:
+        for _ in range(2):
+            runs = [await engine.start(f"top{n}", {}) for n in range(4)]
+            ended = await asyncio.gather(*(engine.wait(run.id, 10) for run in runs))
+            assert {run.status for run in ended} == {"completed"}
+            assert [step.path for step in (await engine.run(runs[0].id)).steps][:1] == ["s"]
+
+
+@pytest.mark.usefixtures("on_disk")
+async def test_a_workflow_that_nobody_uses_costs_a_few_hundred_bytes(tmp_path: Path) -> None:
+    few, many = [await held(tmp_path / str(count), count) for count in (200, 800)]
+    assert (many - few) / 600 < BYTES
+
+
+async def held(folder: Path, count: int) -> int:
+    """The bytes that an engine over `count` known workflows holds once it has been used."""
+    catalogue.write(folder / "documents", count)
+    settings = Settings(str(folder / "h.db"), (folder / "documents",))
+    async with open_engine(settings):
+        pass  # the first reading
+    gc.collect()
+    tracemalloc.start()
+    try:
+        async with open_engine(settings) as engine:
+            assert engine.workflow_page("", "", ("", ""), 20)[1] == count
+            assert engine.search("overdue invoices", 5)
+            await engine.wait((await engine.start("ready", {})).id, 5)
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
