@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from engine.app.engine import Engine as Engine
     from engine.app.engine import open_engine as open_engine
     from engine.app.settings import Settings as Settings
-    from engine.app.settings import database_path as database_path
+    from engine.app.settings import database_of as database_of
     from engine.core import views as views
     from engine.core.errors import Failure as Failure
     from engine.core.errors import Kind as Kind
@@ -39,7 +39,7 @@ _HOMES = {
     "StepError": "engine.core.errors",
     "StoreError": "engine.store",
     "WorldClock": "engine.shell.clock",
-    "database_path": "engine.app.settings",
+    "database_of": "engine.app.settings",
     "open_engine": "engine.app.engine",
     "views": "engine.core.views",
 }

@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -64,11 +65,12 @@ def _import_engine() -> "Callable[[Settings], AbstractAsyncContextManager[Engine
 
 
 async def _demo(settings: ServerSettings, stack: AsyncExitStack) -> tuple[str, int]:
-    from engine import database_path
+    from engine import database_of
     from mcp_server.demo import Demo
 
-    database = database_path(settings.database)
-    demo = Demo(database.parent, database.stem)
+    database = database_of(settings.database)
+    file = database if isinstance(database, Path) else Path(database_of(""))
+    demo = Demo(file.parent, file.stem)  # beside the database, or where it would be
     stack.push_async_callback(demo.close)
     try:
         host, _, port = (await demo.ensure()).rpartition(":")

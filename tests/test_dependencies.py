@@ -9,11 +9,8 @@ import pytest
 
 from tests.tree import ROOT, imported, place, sources
 
-NOT_YET = {
-    "anthropic": "from the discovery issue on",
-    "psycopg": "imported when a `postgresql://` database is opened",
-}
-"""Named by the customer or an issue, and not imported before the part that needs it exists."""
+NOT_YET = {"anthropic": "from the discovery issue on"}
+"""Named by the customer, and not imported before the part that needs it exists."""
 
 IMPORT_NAMES = {
     "google-re2": ("re2",),

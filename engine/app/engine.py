@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from engine.app.catalogue import Shelf
@@ -13,7 +12,7 @@ from engine.app.checks import checks
 from engine.app.describe import info_at, workflow_details
 from engine.app.listing import Lists
 from engine.app.running import Runs, check_input
-from engine.app.settings import Settings, beside, database_path
+from engine.app.settings import Settings, beside, database_of
 from engine.app.versions import Versions
 from engine.core.errors import Move, Refused
 from engine.core.model import Effect, Workflow
@@ -41,7 +40,7 @@ from engine.shell.drive import Held
 from engine.shell.library import Library
 from engine.shell.roll import Roll
 from engine.shell.worker import Worker
-from engine.store import Store, Verification, open_sqlite
+from engine.store import Store, Verification, open_store
 
 FEATURES = (runs.FEATURE, versions.FEATURE)
 """The built-in features come in through the same door as anybody else's."""
@@ -332,8 +331,8 @@ async def open_engine(settings: Settings) -> AsyncGenerator[Engine]:
 
     Raises StoreError when the database cannot be opened, Refused for a bad `database`.
     """
-    path: Path = database_path(settings.database)
-    async with open_sqlite(path, FEATURES, settings.clock.bytes, settings.clock.now()) as store:
+    database, clock = database_of(settings.database), settings.clock
+    async with open_store(database, FEATURES, clock.bytes, clock.now()) as store:
         engine = Engine(settings, store)
         try:
             await engine.begin()

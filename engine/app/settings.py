@@ -19,7 +19,7 @@ APP = "handrail"
 class Settings:
     """Where the data lives, which documents are served, what may be called.
 
-    `database` is a path, `sqlite:///path`, or empty for the user's data folder.
+    `database` is a path, `sqlite:///path`, `postgresql://...`, or empty for the user's data folder.
     `allowed_hosts` are (host, port) pairs that http tasks may call although they are private;
     `connectors` replaces the base URL of a connector by name; `work` says whether this process
     carries out runs, `concurrency` how many at a time, and `most` how many all processes together
@@ -44,14 +44,16 @@ class Settings:
     clock: Clock = field(default_factory=WorldClock)
 
 
-def database_path(database: str) -> Path:
-    """The file that `database` names; raises Refused `database_url` for what is not SQLite's."""
+def database_of(database: str) -> Path | str:
+    """The SQLite file or PostgreSQL URL that is meant; raises Refused `database_url`."""
+    if database.startswith(("postgresql://", "postgres://")):
+        return database
     if database.startswith("sqlite://"):
         database = database.removeprefix("sqlite:///") if database[9:10] == "/" else ""
         if not database:
             raise _bad_url("a SQLite URL looks like sqlite:///path or sqlite:////absolute/path")
     if "://" in database:
-        raise _bad_url("only SQLite databases can be opened by this version")
+        raise _bad_url("only SQLite and PostgreSQL databases can be opened")
     if database:
         return Path(database).expanduser().absolute()
     from platformdirs import user_data_path
@@ -70,4 +72,8 @@ def beside(store: Store) -> Path:
 
 
 def _bad_url(message: str) -> Refused:
-    return Refused("database_url", message, "Give a file path, or leave it out for the default.")
+    return Refused(
+        "database_url",
+        message,
+        "Give a file path, postgresql://user@host/name, or leave it out for the default.",
+    )

@@ -3,6 +3,7 @@
 from engine.core.chain import Verification
 from engine.store.errors import StoreError
 from engine.store.lock import Lock, try_lock
+from engine.store.opening import open_store
 from engine.store.sqlite import open_sqlite
 from engine.store.store import About, Life, Store
 
@@ -14,5 +15,6 @@ __all__ = [
     "StoreError",
     "Verification",
     "open_sqlite",
+    "open_store",
     "try_lock",
 ]

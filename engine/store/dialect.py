@@ -50,6 +50,19 @@ SQLITE = Dialect(
 )
 
 
+POSTGRES = Dialect(
+    "postgres",
+    "%s",
+    MappingProxyType(
+        {
+            "key": "bigint primary key",
+            "bytes": "bytea",
+            "skip_locked": "for update skip locked",
+        }
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """A statement ready for one driver. `names` are its parameters, `tables` what it touches."""

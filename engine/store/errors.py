@@ -16,10 +16,10 @@ class StoreError(Refused):
     """The database did not take or give what was asked for; nothing was recorded.
 
     Codes: `database_full`, `database_read_only`, `database_locked`, `database_corrupt`,
-    `database_io` (conditions outside), `database_newer`, `database_foreign`,
-    `database_changed` (the file is not one that this version may open), `database_value` (what
-    no column can hold), `database_rule` (a statement broke a rule of the schema: a bug of ours),
-    `database_closed`.
+    `database_io`, `database_unreachable`, `database_denied` (conditions outside),
+    `database_newer`, `database_foreign`, `database_changed` (not one that this version may open),
+    `database_value` (what no column can hold), `database_rule` (a statement broke a rule of the
+    schema: a bug of ours), `database_closed`.
     """
 
 
@@ -63,6 +63,15 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
         "database_changed": Trouble(
             "the schema of this database was made by another build of Handrail",
             "open it with the build that made it, or restore the copy made before it changed",
+        ),
+        "database_unreachable": Trouble(
+            "the database server cannot be reached",
+            "see that PostgreSQL runs at the address that was given; nothing that was acknowledged "
+            "is lost, and work goes on by itself when it is back",
+        ),
+        "database_denied": Trouble(
+            "the database server refused the login",
+            "check user, password and name of the database in its URL",
         ),
         "database_value": Trouble(
             "a value cannot be stored or looked for",

@@ -9,6 +9,7 @@ two processes may open it at once. A refused file has not been changed by a sing
 
 import os
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -37,7 +38,15 @@ def missing(db: sqlite3.Connection, steps: Steps) -> Steps:
 
     Raises StoreError `database_newer`, `database_changed` or `database_foreign`.
     """
-    known, ours = _applied(db), {step.number: step.digest for step in steps}
+    return lacking(_applied(db), steps)
+
+
+def lacking(known: Mapping[int, str], steps: Steps) -> Steps:
+    """The steps that are not `known`, which has the digests of those that were applied.
+
+    Raises StoreError `database_newer` or `database_changed`.
+    """
+    ours = {step.number: step.digest for step in steps}
     if any(number not in ours for number in known):
         raise trouble("database_newer")
     if any(ours[number] != digest for number, digest in known.items()):

@@ -63,8 +63,11 @@ class Reader(Protocol):
 class Store(ABC):
     """A journal with its projections, and the tables that are not history.
 
-    `place` names the database for people, without any password.
+    `place` names the database for people, without any password. `free_looks` says that looking
+    whether a worker is dead asks nothing of the database.
     """
+
+    free_looks = True
 
     def __init__(self, place: str, schema: Schema, writer: Writer, reader: Reader) -> None:
         self.place = place

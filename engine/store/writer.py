@@ -95,8 +95,8 @@ class Look:
     """Whether somebody else has committed since the last look."""
 
 
-Work = Callable[[Session], Any]
-"""Something else to be done inside a transaction; an error undoes it."""
+Work = Callable[[Any], Any]
+"""Something else to be done with the driver's session inside a transaction; an error undoes it."""
 
 Request = Append | list[Write] | Look | Work
 Asked = tuple[Request, asyncio.Future[Any]]

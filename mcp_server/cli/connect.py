@@ -51,9 +51,9 @@ def session_entry(session: Session) -> dict[str, Any]:
 def _absolute(database: str) -> str:
     if not database:
         return ""
-    from engine import database_path
+    from engine import database_of
 
-    return str(database_path(database))
+    return str(database_of(database))
 
 
 def _source() -> Path | None:

@@ -63,7 +63,7 @@ def test_missing_and_wrong_inputs_are_explained(call: Call) -> None:
         (["workflows", "nope", "--query", "x"], 2, "not both"),
         (["runs", "--cursor", "xxx"], 2, "not one that a list gave"),
         (["runs", "--since", "soon"], 2, "such as 2026-11-21"),
-        (["runs", "--db", "postgres://x/y"], 3, "only SQLite"),
+        (["runs", "--db", "postgres://x/y"], 3, "cannot be reached"),
         (["check", "/nowhere"], 2, "does not exist"),
         (["workflows", "--workflows", "/nowhere"], 2, "there is no folder '/nowhere'"),
         (["run", "order-total", "--input", "@/nowhere"], 2, "/nowhere: No such file"),

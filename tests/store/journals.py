@@ -4,15 +4,25 @@ import itertools
 import random
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import psycopg
 
 from engine.core import events as ev
 from engine.core.log import NEW, Append, Entry, Feature, Recorded, Unless, Write
 from engine.features import runs, versions
 from engine.store import Store, open_sqlite, try_lock
+from engine.store.postgres import open_postgres
+from engine.store.postgres_session import TURN
 from engine.store.sqlite import SqliteStore
 
 FEATURES: tuple[Feature, ...] = (runs.FEATURE, versions.FEATURE)
@@ -64,9 +74,59 @@ def chances(seed: int = 7) -> Callable[[int], bytes]:
     return random.Random(seed).randbytes
 
 
+class Driver(Protocol):
+    """What the tests of every driver need of one."""
+
+    def open(self, **more: Any) -> AbstractAsyncContextManager[Store]:
+        """Open the database, as a process would; `more` is for the driver, or other features."""
+        ...
+
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        """The rows of a table, read by somebody else."""
+        ...
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of every table that features fill."""
+        ...
+
+    def busy(self) -> AbstractContextManager[None]:
+        """Nobody gets a turn meanwhile, so what is asked for in it comes in few batches."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A database of a server."""
+
+    url: str
+
+    @asynccontextmanager
+    async def open(self, **more: Any) -> AsyncGenerator[Store]:
+        """Open it, as a process would."""
+        features = more.pop("features", FEATURES)
+        async with open_postgres(self.url, features, chances(), AT, **more) as store:
+            yield store
+
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        """The rows of a table, read by somebody else."""
+        with psycopg.connect(self.url) as db:
+            return sorted(db.execute(f"select * from {table}".encode()).fetchall(), key=repr)
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of every table that features fill."""
+        return {table: self.rows(table) for feature in FEATURES for table in feature.tables}
+
+    @contextmanager
+    def busy(self) -> Generator[None]:
+        """Nobody gets a turn meanwhile."""
+        with psycopg.connect(self.url) as db:
+            db.execute("select pg_advisory_xact_lock(%s)", (TURN,))
+            yield
+
+
 @dataclass(frozen=True, slots=True)
 class Sqlite:
-    """A database in a file. What else is a driver must pass the same tests."""
+    """A database in a file."""
 
     path: Path
 

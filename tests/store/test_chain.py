@@ -4,6 +4,7 @@ import hmac
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,12 @@ from hypothesis import strategies as st
 from engine.core.chain import GENESIS, Line, Problem, Verification, Walk, commit, link
 from engine.store import Store, StoreError
 from tests.store.journals import Sqlite, after, done, first, started
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Sqlite:
+    return Sqlite(tmp_path / "h.db")
+
 
 Tamper = Callable[[sqlite3.Connection], Any]
 

@@ -27,6 +27,12 @@ from tests.shell.documents import flow, look, write
 from tests.store.engines import engine_on
 from tests.store.journals import Sqlite
 
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Sqlite:
+    return Sqlite(tmp_path / "h.db")
+
+
 ABREAST = 8
 """Cases at a time: most of a case is waiting for the disk."""
 

@@ -19,6 +19,12 @@ from engine.store.dialect import Migration
 from engine.store.migrate import migrate, missing, steps_of_today
 from tests.store.journals import AT, Shown, Sqlite, first, journal
 
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Sqlite:
+    return Sqlite(tmp_path / "h.db")
+
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="file modes")
 
 

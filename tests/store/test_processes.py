@@ -3,8 +3,17 @@
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
 
 from tests.store.journals import Sqlite, first, journal, started
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Sqlite:
+    return Sqlite(tmp_path / "h.db")
+
 
 PROCESSES, ROUNDS = 2, 25
 

@@ -18,6 +18,12 @@ from engine.store.sqlite import SqliteStore
 from tests.shell.documents import flow, look, write
 from tests.store.journals import Shown, Sqlite, after, done, first, journal, put_due, started
 
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Sqlite:
+    return Sqlite(tmp_path / "h.db")
+
+
 PATIENCE = 0.05
 SOON = 5.0
 """Bounds a wait that takes about PATIENCE: the machine may be busy."""

@@ -37,6 +37,26 @@ begin
   select raise(abort, 'the journal is append-only');
 end
 
+-- name: forbid_by @postgres
+create function journal_refuses() returns trigger language plpgsql as $$
+begin
+  raise exception 'the journal is append-only';
+end $$
+
+-- name: forbid_update @postgres
+create trigger journal_keeps_events before update on journal for each row
+when (new.position is distinct from old.position or new.tenant is distinct from old.tenant
+  or new.stream is distinct from old.stream or new.version is distinct from old.version
+  or new.kind is distinct from old.kind or new.schema is distinct from old.schema
+  or new.at is distinct from old.at or new.actor is distinct from old.actor
+  or new.commitment is distinct from old.commitment or new.hash is distinct from old.hash
+  or new.body is not null or new.salt is not null)
+execute function journal_refuses()
+
+-- name: forbid_delete @postgres
+create trigger journal_keeps_rows before delete or truncate on journal
+execute function journal_refuses()
+
 -- name: create_runs
 create table runs (
   id           {key},

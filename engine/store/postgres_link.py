@@ -1,0 +1,156 @@
+"""Connections to PostgreSQL: how they are opened, and what their errors mean.
+
+Commits are synchronous. A connection gives up a statement, a lock or a silent partner after a
+while, so that a process that was stopped holds up the others for seconds and not for ever. An
+error is told from another by its SQLSTATE (PostgreSQL, appendix A), never by its text, and no
+message ever holds a password.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.numeric import Int8Dumper
+
+from engine.core.errors import Refused
+from engine.store.errors import StoreError, trouble
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "53100": "database_full",
+        "53200": "database_full",
+        "25006": "database_read_only",
+        "42501": "database_read_only",
+        "55P03": "database_locked",
+        "57014": "database_locked",
+        "40001": "database_locked",
+        "40P01": "database_locked",
+        "25P03": "database_locked",
+        "25P04": "database_locked",
+        "3D000": "database_denied",
+        "53300": "database_unreachable",
+        "42883": "database_value",
+        "42804": "database_value",
+        "XX001": "database_corrupt",
+        "XX002": "database_corrupt",
+    }
+)
+"""What any statement may meet, by SQLSTATE. A value of another type than its column's comes as an
+operator that does not exist (42883) or a type that does not fit (42804)."""
+
+CLASSES: Mapping[str, str] = MappingProxyType(
+    {
+        "08": "database_unreachable",
+        "57": "database_unreachable",
+        "28": "database_denied",
+        "53": "database_full",
+        "58": "database_io",
+        "F0": "database_io",
+        "XX": "database_io",
+    }
+)
+"""The same by the class of the SQLSTATE. Every other one is a statement's own fault."""
+
+SILENCE = 10
+"""Seconds after which a transaction whose owner says nothing is ended by the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a database is. `patience` bounds in seconds how long anything else is waited for."""
+
+    url: str
+    patience: float
+
+    @property
+    def place(self) -> str:
+        """The address for people: without password, and without what only a driver reads."""
+        known = conninfo_to_dict(self.url)
+        who = f"{known['user']}@" if known.get("user") else ""
+        where = f"{known.get('host') or 'localhost'}:{known.get('port') or 5432}"
+        return f"postgresql://{who}{where}/{known.get('dbname') or known.get('user') or ''}"
+
+    def open(self, *, writes: bool) -> psycopg.Connection[Any]:
+        """A connection for a thread; raises psycopg.Error."""
+        db = psycopg.connect(self._words(writes=writes), autocommit=True)
+        tune(db)
+        return db
+
+    async def open_async(self) -> psycopg.AsyncConnection[Any]:
+        """A connection for the loop that only reads; raises psycopg.Error."""
+        words = self._words(writes=False)
+        db = await psycopg.AsyncConnection.connect(words, autocommit=True)
+        tune(db)
+        return db
+
+    def _words(self, *, writes: bool) -> str:
+        wait = int(self.patience * 1000)
+        settings = {
+            "lock_timeout": wait,
+            "statement_timeout": 30_000,
+            "idle_in_transaction_session_timeout": SILENCE * 1000,
+            "synchronous_commit": "on",
+            "default_transaction_read_only": "off" if writes else "on",
+        }
+        given = conninfo_to_dict(self.url)
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        usual: dict[str, Any] = {
+            "application_name": "handrail",
+            "connect_timeout": max(2, int(self.patience)),
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
+        }
+        return make_conninfo(
+            **{**usual, **given, "options": f"{given.get('options') or ''} {options}".strip()}
+        )
+
+
+def tune(db: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+    """Every number goes over the wire as one type, so that one plan serves all of them."""
+    db.adapters.register_dumper(int, Int8Dumper)
+    db.prepare_threshold = 0
+
+
+def name_of(error: psycopg.Error) -> str:
+    """The trouble that an error stands for."""
+    state = error.sqlstate
+    if state:
+        return CODES.get(state) or CLASSES.get(state[:2]) or _own_fault(state)
+    if isinstance(error, psycopg.DataError):
+        return "database_value"
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return "database_unreachable"
+    return "database_rule"
+
+
+def _own_fault(state: str) -> str:
+    return "database_value" if state.startswith("22") else "database_rule"
+
+
+def outside(error: BaseException) -> bool:
+    """Whether the server itself is in trouble, so that every other request would meet it too."""
+    if isinstance(error, psycopg.Error):
+        return name_of(error) not in ("database_value", "database_rule")
+    return isinstance(error, OSError | StoreError)
+
+
+def judged(error: BaseException) -> BaseException:
+    """The typed error for what the driver raised; a new one for every caller.
+
+    What is neither the driver's nor the system's comes back as it is: it is a bug.
+    """
+    if isinstance(error, Refused):
+        again = (error.code, error.message, error.hint)
+        return type(error)(*again, move=error.move, details=error.details)
+    if isinstance(error, psycopg.Error):
+        return trouble(name_of(error), error.sqlstate or "")
+    if isinstance(error, UnicodeEncodeError | OverflowError):
+        return trouble("database_value", type(error).__name__)
+    if isinstance(error, OSError):
+        return trouble("database_unreachable", error.strerror or "")
+    return error
