@@ -131,7 +131,7 @@ async def test_a_setting_that_makes_no_sense_is_said_on_stderr(tmp_path: Path) -
 
 
 async def test_stdout_carries_nothing_but_messages(tmp_path: Path) -> None:
-    async with started(tmp_path, HANDRAIL_DATABASE_URL="postgres://x") as wire:
+    async with started(tmp_path, HANDRAIL_DATABASE_URL="mysql://x") as wire:
         answer = await wire.ask(
             "tools/call", {"name": "list_workflows", "arguments": {}, "_meta": MODERN}
         )
