@@ -102,36 +102,31 @@ async def test_two_processes_may_read_the_same_folders_at_once(tmp_path: Path) -
         assert len(await one.versions("v")) == 1
 
 
+def nested(tmp_path: Path, **more: Any) -> None:
+    """A workflow `top` that starts `sub`, and another."""
+    steps = [{"id": "a", "taskRef": "t"}]
+    top = flow("top", [{"id": "s", "workflowRef": "sub"}])
+    documents = [look("t"), flow("sub", steps, **more), top, flow("other", steps)]
+    write(tmp_path / "documents", *documents)
+
+
+def digest_of(shelf: library.Library, name: str) -> str:
+    row = shelf.default_row("default", name)
+    assert row is not None
+    return row.digest
+
+
 async def test_what_a_workflow_may_open_stays_compiled_as_long_as_it_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library, "RECENT", 1)
-    steps = [{"id": "a", "taskRef": "t"}]
-    write(
-        tmp_path / "documents",
-        look("t"),
-        flow("sub", steps),
-        flow("top", [{"id": "s", "workflowRef": "sub"}]),
-        flow("other", steps),
-    )
+    nested(tmp_path)
     async with engine_over(tmp_path, READS) as engine:
-        rows = {name: engine._library.default_row("default", name) for name in ("top", "other")}
         shelf = engine._library
-        assert rows["top"] is not None
-        assert rows["other"] is not None
-        top = await shelf.learn(rows["top"].digest)
+        top = await shelf.learn(digest_of(shelf, "top"))
         await shelf.learn_all(top)
-        await shelf.learn(rows["other"].digest)
-        gc.collect()
-        assert shelf.default("default", "sub") is not None
-        more = {"description": "Another."}
-        write(
-            tmp_path / "documents",
-            look("t"),
-            flow("sub", steps, **more),
-            flow("top", [{"id": "s", "workflowRef": "sub"}]),
-            flow("other", steps),
-        )
+        await shelf.learn(digest_of(shelf, "other"))
+        nested(tmp_path, description="Another.")
         refreshing = asyncio.create_task(engine.refresh())
         while not refreshing.done():
             assert shelf.default("default", "sub") is not None
@@ -142,7 +137,7 @@ async def test_what_a_workflow_may_open_stays_compiled_as_long_as_it_does(
         assert newer is not None
         assert newer.description == "Another."
         del top, newer
-        await shelf.learn(rows["other"].digest)
+        await shelf.learn(digest_of(shelf, "other"))
         gc.collect()
         assert shelf.default("default", "sub") is None
 
