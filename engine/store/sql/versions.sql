@@ -29,7 +29,7 @@ from versions where tenant = :tenant and stream = :stream
 order by published_at, version
 
 -- name: version_streams_since
-select distinct stream from journal
+select stream from journal
 where position > :after and tenant = :tenant
   and kind in ('version.published', 'version.default_set', 'version.deprecated')
 limit :limit
