@@ -152,7 +152,7 @@ class Runs:
         stream = done.streams[-1]
         history = list(recorded(entry, self._tenant, stream, now, actor))
         held = Held(stream, run, self._tenant, history)
-        self._worker.adopt(held, Planner(run, workflow, self._library))
+        self._worker.adopt(held, Planner(run, workflow, self._library), owner)
 
     # -- cancelling and retrying -----------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from engine.core.errors import Refused, Stale
@@ -134,14 +135,20 @@ class Worker:
         """How many more runs this worker may hold."""
         return 0 if self.draining else max(0, self.roll.capacity - len(self._tasks))
 
-    def adopt(self, held: Held, planner: Planner) -> None:
-        """Work on a run that this process has just started and owns the lease of."""
+    def adopt(self, held: Held, planner: Planner, owner: int) -> None:
+        """Work on a run whose lease was given to this worker under the number `owner`.
+
+        A worker that was taken for dead meanwhile has another number, and the lease is nobody's.
+        """
+        if owner != self.id:
+            return
         drive = Drive(
             held, planner, self.acts, self.store, self.clock, f"worker:{self.id}", self.changed
         )
         drive.leaving = self.draining
         self._by_uid[held.run.uid] = drive
-        self._tasks[held.stream] = asyncio.create_task(self._drive(drive))
+        self._tasks[held.stream] = task = asyncio.create_task(self._drive(drive))
+        task.add_done_callback(partial(self._forget, drive))
 
     def poke(self) -> None:
         """Something may have become due."""
@@ -188,13 +195,19 @@ class Worker:
         except Exception:
             _LOG.exception("the drive of run %s broke", run_id)
             self._unfreed.add(stream)
-        finally:
-            if self._unfreed or not self.room or self.claims.counted:
-                self._wake.set()  # there is something to free, or a place for what waits
-            if self._by_uid.get(run_id) is drive:
-                del self._by_uid[run_id]
+
+    def _forget(self, drive: Drive, task: asyncio.Task[None]) -> None:
+        """Have done with a drive. One that was cancelled before it began has run no line."""
+        stream, run_id = drive.held.stream, drive.held.run.uid
+        if task.cancelled():
+            self._unfreed.add(stream)
+        if self._unfreed or not self.room or self.claims.counted:
+            self._wake.set()  # there is something to free, or a place for what waits
+        if self._by_uid.get(run_id) is drive:
+            del self._by_uid[run_id]
+        if self._tasks.get(stream) is task:
             del self._tasks[stream]
-            self.changed(run_id)
+        self.changed(run_id)
 
     # -- claiming -----------------------------------------------------------------------------
 
@@ -214,8 +227,9 @@ class Worker:
         await self._free()
         if self.room:
             self._doubtful = True  # until its answer is there, a claim may have been carried out
-            for row in await self.claims.take(self.id, self.room):
-                await self._take_up_safely(row)
+            owner = self.id
+            for row in await self.claims.take(owner, self.room):
+                await self._take_up_safely(row, owner)
             self._doubtful = bool(self._strays)
         at = await self.claims.next() if self.room else None
         latest = AGAIN if self._doubtful else None
@@ -223,9 +237,9 @@ class Worker:
             return latest
         return min(latest or LONG, max(0.0, (at - self.clock.now()) / 1_000_000))
 
-    async def _take_up_safely(self, row: Row) -> None:
+    async def _take_up_safely(self, row: Row, owner: int) -> None:
         try:
-            await self._take_up(row)
+            await self._take_up(row, owner)
         except Exception:
             # Whatever is wrong with this one, the others must be taken up all the same.
             _LOG.exception("run %s cannot be taken up here", row["run"])
@@ -235,7 +249,7 @@ class Worker:
         put: dict[str, Any] = {"stream": row["run"], "tenant": row["tenant"], "lane": lane}
         await self.store.write(Write("due_put", {**put, "at": at, "owner": 0}))
 
-    async def _take_up(self, row: Row) -> None:
+    async def _take_up(self, row: Row, owner: int) -> None:
         stream, tenant = row["run"], row["tenant"]
         await self._ended_here(stream)
         recorded = await self.store.read(stream, tenant=tenant)
@@ -255,7 +269,7 @@ class Worker:
             await self._put_back(row, lane, self.clock.now() + PUT_OFF)
             return
         held = Held(stream, run, tenant, recorded, row["lane"])
-        self.adopt(held, Planner(run, workflow, self.library))
+        self.adopt(held, Planner(run, workflow, self.library), owner)
 
     async def _ended_here(self, stream: int) -> None:
         """Have done with a drive of ours whose lease was free before it came to its end."""
