@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from itertools import count
 from operator import itemgetter
 from types import MappingProxyType
 
@@ -30,7 +31,10 @@ _TABLE = re.compile(r"\b(?:from|join|into|update)\s+(?!set\b|of\b|skip\b)(\w+)",
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """What one database says differently: `words` fill the {placeholders} of the files."""
+    """What one database says differently: `words` fill the {placeholders} of the files.
+
+    `param` stands for a parameter; `{}` in it is the parameter's number, beginning with 1.
+    """
 
     name: str
     param: str
@@ -52,7 +56,7 @@ SQLITE = Dialect(
 
 POSTGRES = Dialect(
     "postgres",
-    "%s",
+    "${}",
     MappingProxyType(
         {
             "key": "bigint primary key",
@@ -159,7 +163,9 @@ def _statement(name: str, owner: str, body: str, dialect: Dialect) -> Statement:
         raise ValueError(f"{name} is by {owner!r} but has no such parameter")
     tables = frozenset(found.lower() for found in _TABLE.findall(body))
     returns = re.match(r"select|with|values", body) or re.search(r"\breturning\b", body)
-    text, names = _PARAM.sub(dialect.param, body).strip(), frozenset(places)
+    numbers = count(1)
+    text = _PARAM.sub(lambda _: dialect.param.format(next(numbers)), body).strip()
+    names = frozenset(places)
     return Statement(name, text, names, tables, owner or None, bool(returns), _taker(places))
 
 

@@ -251,14 +251,14 @@ _MAKE = """create table schema_migrations (
   number integer primary key, name text not null, digest text not null, applied_at bigint not null
 )"""
 _KNOWN = "select number, digest from schema_migrations order by number"
-_NOTE = "insert into schema_migrations values (%s, %s, %s, %s)"
+_NOTE = "insert into schema_migrations values ($1, $2, $3, $4)"
 
 
 def _prepared(link: Link, now: int) -> psycopg.Connection[Any]:
     db = link.open(writes=True)
     try:
         with db.transaction():
-            db.execute("select pg_advisory_xact_lock(%s)", (TURN,))
+            db.execute("select pg_advisory_xact_lock($1)", (TURN,))
             _migrate(db, now)
     except BaseException:
         db.close()

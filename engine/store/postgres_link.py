@@ -75,14 +75,18 @@ class Link:
 
     def open(self, *, writes: bool) -> psycopg.Connection[Any]:
         """A connection for a thread; raises psycopg.Error."""
-        db = psycopg.connect(self._words(writes=writes), autocommit=True)
+        db = psycopg.connect(
+            self._words(writes=writes), autocommit=True, cursor_factory=psycopg.RawCursor
+        )
         tune(db)
         return db
 
     async def open_async(self) -> psycopg.AsyncConnection[Any]:
         """A connection for the loop that only reads; raises psycopg.Error."""
         words = self._words(writes=False)
-        db = await psycopg.AsyncConnection.connect(words, autocommit=True)
+        db = await psycopg.AsyncConnection.connect(
+            words, autocommit=True, cursor_factory=psycopg.AsyncRawCursor
+        )
         tune(db)
         return db
 

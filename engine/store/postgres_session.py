@@ -36,7 +36,7 @@ LIFE = 0x4861 << 48
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
-_HASH_AT = "select hash from journal where position = %s"
+_HASH_AT = "select hash from journal where position = $1"
 
 
 class PostgresSession:
@@ -66,7 +66,7 @@ class PostgresSession:
         self._pipe = self._db.pipeline()
         self._pipe.__enter__()
         self._db.execute("begin")
-        self._db.execute("select pg_advisory_xact_lock(%s)", (TURN,))
+        self._db.execute("select pg_advisory_xact_lock($1)", (TURN,))
         rows = self.query(self._head, {})
         head = (rows[0]["position"], rows[0]["hash"]) if rows else None
         self._begun_at = head[0] if head else 0
@@ -116,7 +116,7 @@ class PostgresSession:
             return False  # no event was written: nothing in the journal can tell
         self._reconnect()
         with self._db.transaction():
-            self._db.execute("select pg_advisory_xact_lock(%s)", (TURN,))
+            self._db.execute("select pg_advisory_xact_lock($1)", (TURN,))
             row = self._db.execute(_HASH_AT, (heads.position,)).fetchone()
         _LOG.warning("a commit was not answered; it %s", "happened" if row else "did not happen")
         return row is not None and bytes(row[0]) == heads.hash
@@ -147,10 +147,10 @@ class PostgresSession:
         """Give the lock of a worker's life back."""
         if worker in self._lives:
             self._lives.discard(worker)
-            self._db.execute("select pg_advisory_unlock(%s)", (LIFE | worker,))
+            self._db.execute("select pg_advisory_unlock($1)", (LIFE | worker,))
 
     def _locked(self, worker: int) -> bool:
-        answer = self._db.execute("select pg_try_advisory_lock(%s)", (LIFE | worker,)).fetchone()
+        answer = self._db.execute("select pg_try_advisory_lock($1)", (LIFE | worker,)).fetchone()
         return bool(answer and answer[0])
 
     # -- the connection ------------------------------------------------------------------------
