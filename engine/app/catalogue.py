@@ -29,9 +29,9 @@ from engine.shell.clock import Clock
 from engine.shell.folders import Folders, place_of, rules_of
 from engine.shell.library import Functions, Known, Library
 from engine.shell.reading import Reading
-from engine.store import Store
+from engine.store import Store, StoreError
 from engine.store.paper_rows import Standing, info_text
-from engine.store.papers import Papers, opened
+from engine.store.papers import Papers, opened, understood
 
 _LOG = logging.getLogger("handrail.engine")
 FIRST = ("", "")
@@ -43,6 +43,7 @@ AT_ONCE = 500
 PATIENCE = 10_000_000
 """Microseconds of reading after which the log is told how far it got."""
 
+_DAMAGED = frozenset({"database_corrupt", "database_foreign"})
 T = TypeVar("T")
 
 
@@ -84,9 +85,15 @@ class Shelf:
                 await self._reshow()
                 return False
             await self._library.reread()
-            await self._settle(seen)
-            async with self._change():
-                await self._read(seen)
+            try:
+                await self._reread(seen)
+            except StoreError as error:
+                if error.code not in _DAMAGED:
+                    raise
+                _LOG.warning("what was read of the documents is damaged; reading all of them")
+                self._papers.discard()
+                self._papers = Papers(None, self._rules)
+                await self._reread(seen)
             self._around, self._mark = tuple(seen.problems), seen.mark
             return True
 
@@ -96,6 +103,11 @@ class Shelf:
             await self._reshow()
 
     # -- reading ---------------------------------------------------------------------------
+
+    async def _reread(self, seen: Folders) -> None:
+        await self._settle(seen)
+        async with self._change():
+            await self._read(seen)
 
     async def _settle(self, seen: Folders) -> None:
         """Have papers that are fit for so many documents."""
@@ -112,9 +124,12 @@ class Shelf:
         try:
             yield
             await _whole(self._papers.commit)
-        except BaseException:
+        except BaseException as error:
             self._papers.rollback()
-            raise
+            known = understood(error)
+            if known is error:
+                raise
+            raise known from error
         self._papers.turn()
 
     async def _read(self, seen: Folders) -> None:

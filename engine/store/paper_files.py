@@ -55,6 +55,13 @@ def connect(path: Path | None) -> sqlite3.Connection:
     return db
 
 
+def forget(path: Path) -> None:
+    """Remove a file and what SQLite puts beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(f"{path}{suffix}")
+
+
 def copied(db: sqlite3.Connection) -> sqlite3.Connection:
     """All of a database as it is now, in memory."""
     copy = connect(None)
@@ -72,9 +79,7 @@ def opened(path: Path | None, rules: str) -> sqlite3.Connection:
             db.close()
         except sqlite3.DatabaseError:
             pass
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(f"{path}{suffix}")
+        forget(path)
     db = connect(path)
     db.executescript(_CREATE + SEARCH)
     db.execute("insert into meta values ('rules', ?)", (rules,))

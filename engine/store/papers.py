@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.views import Problem, WorkflowInfo
-from engine.store.paper_files import connect, copied
+from engine.store.connection import judged
+from engine.store.paper_files import connect, copied, forget
 from engine.store.paper_files import opened as open_papers
 from engine.store.paper_lists import Lists
 from engine.store.paper_rows import (
@@ -89,6 +90,12 @@ class Papers:
         if self._next is not None:
             before, self.lists, self._next = self.lists, self._next, None
             before.close()
+
+    def discard(self) -> None:
+        """Close them, and throw their file away: it is damaged, and everything can be read anew."""
+        self.close()
+        if self._path is not None:
+            forget(self._path)
 
     def rollback(self) -> None:
         """Forget what was changed since `begin`."""
@@ -359,6 +366,11 @@ class Papers:
         """How many documents of a kind are to be read."""
         sql = "select count(*) from documents where kind = ? and state = 0"
         return int(self.db.execute(sql, (kind,)).fetchone()[0])
+
+
+def understood(error: BaseException) -> BaseException:
+    """An error of the papers as the rest of the engine knows errors of a database."""
+    return judged(error) if isinstance(error, sqlite3.Error) else error
 
 
 def opened(path: Path, rules: str) -> Papers:

@@ -92,6 +92,21 @@ async def test_a_damaged_file_of_what_was_read_is_made_again(tmp_path: Path, dam
 
 
 @pytest.mark.usefixtures("on_disk")
+async def test_damage_in_the_middle_is_met_and_mended(tmp_path: Path) -> None:
+    flows = [flow(f"w{number}", [{"id": "a", "taskRef": "t"}]) for number in range(30)]
+    write(tmp_path / "documents", look("t"), *flows)
+    async with engine_over(tmp_path, READS) as engine:
+        first = await shown(engine)
+    (name,) = kept(tmp_path)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[4096 * 40 :] = b"\x05" * (len(content) - 4096 * 40)
+    (tmp_path / name).write_bytes(content)
+    write(tmp_path / "documents", look("t"), *flows, name="more.yaml")
+    async with engine_over(tmp_path, READS) as engine:
+        assert await shown(engine) == first
+
+
+@pytest.mark.usefixtures("on_disk")
 async def test_two_processes_may_read_the_same_folders_at_once(tmp_path: Path) -> None:
     write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
     async with engine_over(tmp_path, READS) as one, engine_over(tmp_path, READS) as other:
