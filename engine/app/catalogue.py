@@ -66,7 +66,7 @@ class Shelf:
         self._beside = beside
         self._store, self._clock, self._library = store, clock, library
         self._folders, self._functions, self._tenant = folders, functions, tenant
-        self._rules = rules_of(folders, functions)
+        self._rules = rules_of(folders, functions, tenant)
         self._mark: str | None = None
         self._turn = asyncio.Lock()
         self._papers = Papers(None, self._rules)
@@ -119,8 +119,11 @@ class Shelf:
 
     @asynccontextmanager
     async def _change(self) -> AsyncGenerator[None]:
+        waiting = False
         while not await _whole(self._papers.begin):
-            _LOG.warning("waiting for another process that reads the same folders")
+            if not waiting:
+                _LOG.warning("waiting for another process that reads the same folders")
+            waiting = True
         try:
             yield
             await _whole(self._papers.commit)

@@ -80,6 +80,16 @@ async def test_what_other_rules_made_of_the_documents_is_not_believed(
 
 
 @pytest.mark.usefixtures("on_disk")
+async def test_the_versions_of_another_tenant_change_no_list(tmp_path: Path) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
+    async with engine_over(tmp_path, READS) as one, engine_over(tmp_path, READS, tenant="b") as two:
+        await one.deprecate("w", "1.0.0", actor="ann")
+        await two.refresh()
+        assert await shown(one) == []
+        assert [name for name, _, _ in await shown(two)] == ["w"]
+
+
+@pytest.mark.usefixtures("on_disk")
 @pytest.mark.parametrize("damage", [b"", b"no database at all", b"SQLite format 3\0 and then"])
 async def test_a_damaged_file_of_what_was_read_is_made_again(tmp_path: Path, damage: bytes) -> None:
     write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
