@@ -4,11 +4,12 @@
 
 PYTHON ?=
 PORT ?= 8765
+SECONDS ?= 600
 BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check slow bench lint format types e2e wheel lock clean
+.PHONY: help run test check slow chaos bench lint format types e2e wheel lock clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9]+:.*##' Makefile | sed 's/:.*## /	/' | awk -F'	' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -57,6 +58,9 @@ format: .venv/dev.stamp ## put the code in order
 
 slow: .venv/dev.stamp ## the tests that take minutes
 	@$(BIN)/python -m pytest -m slow --timeout 900 || test $$? = 5 # 5: there are none
+
+chaos: .venv/dev.stamp ## every fault on every database for SECONDS (600), as JSON
+	@$(BIN)/python -m tests.chaos --seconds $(SECONDS)
 
 e2e: .venv/dev.stamp tests/e2e/node_modules/.stamp ## official clients, conformance suite and browser
 	@$(BIN)/python -m pytest tests/e2e -rs

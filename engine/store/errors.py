@@ -15,8 +15,10 @@ from engine.core.errors import Move, Refused
 class StoreError(Refused):
     """The database did not take or give what was asked for; nothing was recorded.
 
+    But for `database_unanswered`: whether it was recorded is not known.
+
     Codes: `database_full`, `database_read_only`, `database_locked`, `database_corrupt`,
-    `database_io`, `database_unreachable`, `database_denied` (conditions outside),
+    `database_io`, `database_unreachable`, `database_unanswered`, `database_denied` (outside),
     `database_newer`, `database_foreign`, `database_changed` (not one that this version may open),
     `database_value` (what no column can hold), `database_rule` (a statement broke a rule of the
     schema: a bug of ours), `database_closed`.
@@ -68,6 +70,11 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
             "the database server cannot be reached",
             "see that PostgreSQL runs at the address that was given; nothing that was acknowledged "
             "is lost, and work goes on by itself when it is back",
+        ),
+        "database_unanswered": Trouble(
+            "the database server did not answer a commit and could not be asked about it since",
+            "it may have happened: look before doing it again, or use an idempotency key",
+            Move.CALLER,
         ),
         "database_denied": Trouble(
             "the database server refused the login",

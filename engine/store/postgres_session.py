@@ -22,6 +22,7 @@ import psycopg
 from engine.core.log import Row
 from engine.store.batch import Heads
 from engine.store.dialect import Statement
+from engine.store.errors import trouble
 from engine.store.postgres_link import Link, judged, outside
 from engine.store.rows import repeated, together
 
@@ -33,6 +34,9 @@ TURN = 0x4862 << 48
 """The key of the lock that goes round transactions; those of lives lie below it."""
 
 LIFE = 0x4861 << 48
+
+PERSISTENCE = 3
+"""How many times the patience it is tried to find out whether a commit happened."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
@@ -111,14 +115,30 @@ class PostgresSession:
         self._ours = (heads.position, heads.hash)
 
     def _landed(self, heads: Heads) -> bool:
-        """Whether the commit that was not answered happened; False where nothing can tell."""
+        """Whether the commit that was not answered happened; False where nothing can tell.
+
+        Raises `database_unanswered` when the server cannot be asked in time.
+        """
         if heads.position == self._begun_at:
             return False  # no event was written: nothing in the journal can tell
+        end = time.monotonic() + PERSISTENCE * self._link.patience
+        while True:
+            try:
+                landed = self._looked_up(heads)
+            except psycopg.OperationalError as error:
+                if time.monotonic() > end:
+                    raise trouble("database_unanswered") from error
+                time.sleep(_FIRST_PAUSE)
+            else:
+                happened = "happened" if landed else "did not happen"
+                _LOG.warning("a commit was not answered; it %s", happened)
+                return landed
+
+    def _looked_up(self, heads: Heads) -> bool:
         self._reconnect()
-        with self._db.transaction():
-            self._db.execute("select pg_advisory_xact_lock($1)", (TURN,))
-            row = self._db.execute(_HASH_AT, (heads.position,)).fetchone()
-        _LOG.warning("a commit was not answered; it %s", "happened" if row else "did not happen")
+        # Taken and given back at once: whoever was in the middle of a transaction has ended it.
+        self._db.execute("select pg_advisory_xact_lock($1)", (TURN,))
+        row = self._db.execute(_HASH_AT, (heads.position,)).fetchone()
         return row is not None and bytes(row[0]) == heads.hash
 
     def undo(self) -> None:

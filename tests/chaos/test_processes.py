@@ -15,7 +15,7 @@ pytestmark = [
 
 
 async def test_killed_at_work_while_opening_and_while_draining(tmp_path: Path) -> None:
-    figures = await killed(tmp_path, random.Random(1), 5)
+    figures = await killed(tmp_path, random.Random(1), 3)
     assert figures["acknowledged"]
 
 

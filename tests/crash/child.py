@@ -1,8 +1,8 @@
 """A process that works on runs until it is killed. Every step leaves a line outside.
 
-Usage: python -m tests.crash.child FOLDER [drain]. It waits for a line on its input, so that it
-can be got ready beforehand. Starts are printed once they are durable (`S id`), ends once they are
-seen (`F id`). With `drain` it starts nothing and ends when every run has ended.
+Usage: python -m tests.crash.child FOLDER DATABASE [drain]. It waits for a line on its input, so
+that it can be got ready beforehand. Starts are printed once they are durable (`S id`), ends once
+they are seen (`F id`). With `drain` it starts nothing and ends when every run has ended.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ spec:
 """
 
 
-def settings(folder: Path) -> Settings:
-    """An engine over `folder` whose steps append to `folder/effects`."""
+def settings(folder: Path, database: str = "") -> Settings:
+    """An engine whose steps append to `folder/effects`; its database is there too, or elsewhere."""
     outside = os.open(folder / "effects", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     async def mark(given: Any) -> Any:
@@ -50,7 +50,7 @@ def settings(folder: Path) -> Settings:
     documents.mkdir(exist_ok=True)
     (documents / "marks.yaml").write_text(DOCUMENTS, encoding="utf-8")
     functions = {"mark": PythonTask(mark, Effect.READ)}
-    return Settings(str(folder / "h.db"), (documents,), functions=functions)
+    return Settings(database or str(folder / "h.db"), (documents,), functions=functions)
 
 
 def say(line: str) -> None:
@@ -84,9 +84,9 @@ async def drain(engine: Engine) -> None:
 
 async def main() -> None:
     """Work until killed, or drain."""
-    async with open_engine(settings(Path(sys.argv[1]))) as engine:
+    async with open_engine(settings(Path(sys.argv[1]), sys.argv[2])) as engine:
         say("R")
-        if sys.argv[2:] == ["drain"]:
+        if sys.argv[3:] == ["drain"]:
             await drain(engine)
             return
         seeds = int.from_bytes(os.urandom(4))

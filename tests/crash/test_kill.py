@@ -20,8 +20,9 @@ import pytest
 
 from engine import Settings, open_engine
 from engine.app.engine import FEATURES
+from engine.app.settings import database_of
 from engine.core import events as ev
-from engine.store import open_sqlite
+from engine.store import open_store
 from tests.crash import child
 
 CYCLES = int(os.environ.get("HANDRAIL_KILL_CYCLES", "50"))
@@ -30,8 +31,8 @@ CYCLES = int(os.environ.get("HANDRAIL_KILL_CYCLES", "50"))
 class Lives:
     """One process after the other over a folder; the next one is got ready while one works."""
 
-    def __init__(self, folder: Path) -> None:
-        self._command = [sys.executable, "-m", "tests.crash.child", str(folder)]
+    def __init__(self, folder: Path, database: str) -> None:
+        self._command = [sys.executable, "-m", "tests.crash.child", str(folder), database]
         self._ready = self._spawned()
 
     def _spawned(self) -> subprocess.Popen[str]:
@@ -64,26 +65,33 @@ class Lives:
 def test_killed_again_and_again_it_loses_no_start_and_repeats_no_finished_step(
     tmp_path: Path,
 ) -> None:
-    dice = random.Random(7)
-    settings = child.settings(tmp_path)
-    started, finished, durable = dict[str, int](), set[str](), Durable(settings, tmp_path)
-    with closing(Lives(tmp_path)) as lives:
-        for _ in range(CYCLES):
-            for word, *rest in lives.one(dice.randint(1, 120)):
+    figures = lives(tmp_path, random.Random(7), CYCLES)
+    assert figures["acknowledged"] > CYCLES, "the children did too little to prove anything"
+
+
+def lives(folder: Path, dice: random.Random, cycles: int, database: str = "") -> Counter[str]:
+    """So many lives, each ended by SIGKILL, and what is judged afterwards; figures."""
+    settings = child.settings(folder, database)
+    started, finished, durable = dict[str, int](), set[str](), Durable(settings, folder)
+    with closing(Lives(folder, database)) as several:
+        for _ in range(cycles):
+            for word, *rest in several.one(dice.randint(1, 120)):
                 if word == "S":
                     started[rest[0]] = int(rest[1])
                 elif word == "F":
                     finished.add(rest[0])
             asyncio.run(durable.count())
-    command = [sys.executable, "-m", "tests.crash.child", str(tmp_path), "drain"]
+    command = [sys.executable, "-m", "tests.crash.child", str(folder), database, "drain"]
     done = subprocess.run(command, check=False, timeout=120, stdin=subprocess.DEVNULL)
     assert done.returncode == 0
-    assert len(started) > CYCLES, "the children did too little to prove anything"
     asyncio.run(judge(settings, started, finished))
-    marks = outside(tmp_path)
+    marks = outside(folder)
     repeated = [step for step, count in durable.runs.items() if marks[step] != count]
     assert not repeated, "a step whose result was durable ran again"
     assert all(marks[f"{n} {step}"] for n in started.values() for step in "abcde")
+    again = sum(count - 1 for count in marks.values() if count > 1)
+    counts = {"kills": cycles, "acknowledged": len(started), "ran again, not yet durable": again}
+    return Counter(counts | {"steps seen durable": len(durable.runs)})
 
 
 def outside(folder: Path) -> Counter[str]:
@@ -102,8 +110,9 @@ class Durable:
 
     async def count(self) -> None:
         """Look at what has become durable since the last look; nobody works meanwhile."""
-        marks, path = outside(self._folder), Path(self._settings.database)
-        async with open_sqlite(path, FEATURES, self._settings.clock.bytes) as store:
+        marks = outside(self._folder)
+        database, clock = database_of(self._settings.database), self._settings.clock
+        async with open_store(database, FEATURES, clock.bytes) as store:
             async for recorded in store.tail(after=self._seen):
                 self._seen = recorded.position
                 if isinstance(recorded.event, ev.RunStarted):
