@@ -95,16 +95,18 @@ def _served(
 
 async def _kill_and_count(folder: Path, seed: int, seconds: float, place: Place) -> Figures:
     dice, database = random.Random(seed), place.database()
-    return await asyncio.to_thread(test_kill.lives, folder, dice, int(1 + 3 * seconds), database)
+    return await asyncio.to_thread(test_kill.lives, folder, dice, int(1 + seconds), database)
 
 
 async def _simulation(folder: Path, seed: int, seconds: float, place: Place) -> Figures:
-    command = [sys.executable, "-m", "tests.sim", "--seconds", f"{max(1.0, seconds):g}"]
+    command = [sys.executable, "-m", "tests.sim", "--first", str(seed)]
+    command += ["--seconds", f"{max(1.0, seconds):g}"]
     run = partial(subprocess.run, command, capture_output=True, text=True, check=False)
     done = await asyncio.to_thread(run)
     require(done.returncode == 0, f"the simulation: {done.stdout[-1_500:]}{done.stderr[-500:]}")
     said = json.loads(done.stdout)
-    return Figures({name: value for name, value in said.items() if isinstance(value, int)})
+    counts = {name: said[name] for name in ("seeds", "runs", "events")}
+    return Figures(counts | {name.replace("_", " "): n for name, n in said["faults"].items()})
 
 
 FAULTS = (
@@ -118,6 +120,7 @@ FAULTS = (
     Fault("clock-jumps", BOTH, _crew(clocks.jumps)),
     Fault("server-restarts", POSTGRES, _served(servers.restarts)),
     Fault("broken-lines", POSTGRES, _served(servers.broken_lines)),
+    Fault("simulation", SQLITE, _simulation),
     Fault("lost-answers", POSTGRES, _served(servers.lost_answers)),
 )
 
