@@ -9,6 +9,8 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from engine import Engine, StoreError, open_engine
@@ -84,13 +86,30 @@ async def stopped(folder: Path, dice: random.Random, seconds: float, database: s
 async def _taken_over(ours: Crew, silent: Member) -> int:
     """How many runs of a member that is stopped were ended by others."""
     under_way = silent.started.keys() - silent.ended.keys()
-    async with open_engine(settings(ours.options, work=False)) as engine:
-        end = time.monotonic() + LONG
+    end = time.monotonic() + LONG
+    async with _insisting(ours, end) as engine:
         for run in sorted(under_way):
             while not (view := await engine.wait(run, 0.2)).ended_at:
                 require(time.monotonic() < end, f"{run} was not taken over: {view.status}")
             require(view.status == "completed", f"{run} has ended as {view.status}")
     return len(under_way)
+
+
+@asynccontextmanager
+async def _insisting(ours: Crew, end: float) -> AsyncGenerator[Engine]:
+    """An engine that does not work. PostgreSQL ends a transaction that says nothing for ten
+    seconds, so one that was stopped in its turn keeps others out for so long.
+    """
+    async with AsyncExitStack() as stack:
+        made: Engine | None = None
+        while made is None:
+            try:
+                opening = open_engine(settings(ours.options, work=False))
+                made = await stack.enter_async_context(opening)
+            except StoreError as error:
+                require(error.code == "database_locked", f"it is {error.code}")
+                require(time.monotonic() < end, "it is held for good")
+        yield made
 
 
 def holds_turn(ours: Crew) -> bool:
