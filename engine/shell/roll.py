@@ -68,11 +68,10 @@ class Roll:
 
     async def enter(self) -> None:
         """Register under a number that nobody ever had; what an earlier number held is freed."""
-        before, lock = self.id, self._lock
-        self.id, self._lock = await self._numbered()
+        number, lock = await self._numbered()
         now, host = self.clock.now(), socket.gethostname()
         row: dict[str, Any] = {
-            "id": self.id,
+            "id": number,
             "tenant": self.tenant,
             "name": self.name or f"{host}:{os.getpid()}",
             "host": host,
@@ -81,10 +80,16 @@ class Roll:
             "capacity": self.capacity,
             "versions": json.dumps(versions(self.release)),
         }
-        free = Write("due_free_all", {"owner": before or self.id, "now": now})
-        await self.store.write(free, Write("worker_insert", row))
-        if lock is not None:
-            lock.release(remove=True)
+        free = Write("due_free_all", {"owner": self.id or number, "now": now})
+        try:
+            await self.store.write(free, Write("worker_insert", row))
+        except BaseException:
+            lock.release(remove=True)  # the row may be there all the same: now it is a dead one's
+            raise
+        # Only now: a lease under a number that is not on the roll is an orphan.
+        before, self._lock, self.id = self._lock, lock, number
+        if before is not None:
+            before.release(remove=True)
 
     async def _numbered(self) -> tuple[int, Life]:
         while True:

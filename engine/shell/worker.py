@@ -67,6 +67,7 @@ class Worker:
     _unfreed: set[int] = field(default_factory=set)
     _strays: set[int] = field(default_factory=set)
     _doubtful: bool = False
+    _away: bool = False
 
     # -- life -----------------------------------------------------------------------------
 
@@ -133,14 +134,14 @@ class Worker:
     @property
     def room(self) -> int:
         """How many more runs this worker may hold."""
-        return 0 if self.draining else max(0, self.roll.capacity - len(self._tasks))
+        return 0 if self.draining or self._away else max(0, self.roll.capacity - len(self._tasks))
 
     def adopt(self, held: Held, planner: Planner, owner: int) -> None:
         """Work on a run whose lease was given to this worker under the number `owner`.
 
         A worker that was taken for dead meanwhile has another number, and the lease is nobody's.
         """
-        if owner != self.id:
+        if owner != self.id or self._away:
             return
         drive = Drive(
             held, planner, self.acts, self.store, self.clock, f"worker:{self.id}", self.changed
@@ -311,10 +312,12 @@ class Worker:
     async def _come_back(self) -> None:
         """Others took this worker for dead: what it held is in their hands now."""
         _LOG.warning("this worker was silent for too long and was taken for dead; it begins anew")
+        self._away = True  # a lease under a number that is on no roll is nobody's
         await self._let_go()
         self._unfreed.clear()
         self._strays.clear()
         await self.roll.enter()
+        self._away = False
         self._wake.set()
 
     async def _find_strays(self) -> None:

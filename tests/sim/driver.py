@@ -11,10 +11,11 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from copy import copy
 from typing import Any
 
 from engine.core.log import Feature, Row
-from engine.store.batch import Heads, Line, Schema
+from engine.store.batch import Heads, Line, Schema, _salts
 from engine.store.connection import judged, outside, rows_of
 from engine.store.dialect import SQLITE, Statement, statements
 from engine.store.errors import trouble
@@ -253,6 +254,19 @@ class SimLife:
         self._database.lives.pop(self._number, None)
 
 
+_SCHEMAS: dict[tuple[int, ...], tuple[Sequence[Feature], Schema]] = {}
+
+
+def _schema(features: Sequence[Feature], chance: Callable[[int], bytes]) -> Schema:
+    """A schema of a store's own; its codec, which takes longest to make, is made once."""
+    key = tuple(map(id, features))
+    if key not in _SCHEMAS:
+        _SCHEMAS[key] = (features, Schema(features, {}, chance))
+    schema = copy(_SCHEMAS[key][1])
+    schema.statements, schema.salts = dict(statements(SQLITE)), _salts(chance)
+    return schema
+
+
 class SimStore(Store):
     """One process's store."""
 
@@ -260,7 +274,7 @@ class SimStore(Store):
         self, database: Database, host: Host, features: Sequence[Feature],
         chance: Callable[[int], bytes], faults: Faults,
     ) -> None:  # fmt: skip
-        schema = Schema(features, statements(SQLITE), chance)
+        schema = _schema(features, chance)
         self.session = SimSession(database, host, schema.statements["journal_head"])
         self.writer = SimWriter(self.session, schema, faults)
         super().__init__("memory", schema, self.writer, SimReader(self.session, faults))

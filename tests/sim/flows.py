@@ -42,7 +42,10 @@ FLOWS: Mapping[str, frozenset[str]] = {
 """Workflows, and the steps that have succeeded when one is completed."""
 
 LIMITS = {1: 2, 2: 1}
-"""How many runs of `narrow` may be under way, by edition."""
+"""How many runs of `narrow` may be under way, by edition. In the others nothing is limited."""
+
+UNLIMITED = 3
+"""The first edition without limits; another follows."""
 
 FUNCTIONS = {"look": Effect.READ, "add": Effect.PURE}
 
@@ -132,7 +135,7 @@ def documents(edition: int) -> tuple[RawDocument, ...]:
         task("nap", type="sleep", sleep={"duration": "25s"}),
     ]
     for name, steps in _flows().items():
-        limit = {"concurrency": LIMITS[edition]} if name == "narrow" else {}
+        limit = {"concurrency": LIMITS[edition]} if name == "narrow" and edition in LIMITS else {}
         found.append(flow(name, steps, input=number, output={"edition": edition}, **limit))
     return tuple(RawDocument("sim.yaml", index, value) for index, value in enumerate(found))
 

@@ -45,12 +45,16 @@ class Process:
         self.context = contextvars.Context()
         self.context.run(PROCESS.set, self)
         self.tasks: list[asyncio.Task[Any]] = []
+        self._loop = loop
         loop.processes.append(self)
+        loop.living.append(self)
 
     def kill(self) -> None:
         """End it as `kill -9` does."""
         self.killed = True
         self.ready.clear()
+        if self in self._loop.living:
+            self._loop.living.remove(self)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -59,6 +63,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self, chance: random.Random) -> None:
         super().__init__()
         self.processes: list[Process] = []
+        self.living: list[Process] = []
         self.chance = chance
         self.world = Process("world", self)
         self.wrong: list[str] = []
@@ -130,7 +135,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             process.ready.append(handle)
 
     def _run_once(self) -> None:
-        able = [p for p in self.processes if p.ready and not p.stopped]
+        able = [p for p in self.living if p.ready and not p.stopped]
         if not able:
             self._jump()
             return

@@ -5,8 +5,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from engine.core.errors import Refused
+from tests.sim.flows import UNLIMITED
 from tests.sim.laws import judge
+from tests.sim.machine import BEGAN
 from tests.sim.world import IDLE, PATIENCE, TROUBLED, World
+
+PROMPT = 2.0
+"""Seconds within which what is due is taken up."""
 
 Trouble = Callable[[World], Coroutine[Any, Any, None]]
 
@@ -21,6 +26,7 @@ async def story(world: World) -> None:
             group.create_task(later(world, work))
     await healed(world)
     await ended(world)
+    await prompt(world)
     await idle(world)
     await judge(world)
 
@@ -29,6 +35,7 @@ def setting(world: World) -> None:
     """What holds for the whole seed."""
     chance = world.chance
     world.facts.most = chance.choice((0, 0, 0, 2))
+    world.edition = chance.choice((1, UNLIMITED, UNLIMITED))
     world.mood = {
         "trouble": chance.choice((0.0, 0.0, 0.02, 0.1)),
         "deaf": chance.choice((0.0, 0.2, 1.0)),
@@ -102,11 +109,11 @@ async def crowd(world: World) -> None:
 
 async def switch(world: World) -> None:
     """A new edition of every workflow is published by one process, and used by those to come."""
-    world.edition = 2
+    world.edition += 1
     machine = world.anyone()
     if machine is None or machine.engine is None:
         return
-    machine.edition = 2
+    machine.edition = world.edition
     world.met_with("new_edition", machine.name)
     try:
         await world.call(machine, machine.engine.refresh())
@@ -133,8 +140,14 @@ async def pause(world: World) -> None:
     machine.stopped = True
     machine.paused = True
     await asyncio.sleep(seconds)
+    # Who asks it for something meanwhile has to wait, and is the first to be served.
+    count = int(world.chance.random() * 3)
+    asked = [world.start(world.flow(), world.number(), at=machine) for _ in range(count)]
+    asking = asyncio.gather(*asked)
+    await asyncio.sleep(0.001)
     machine.stopped = False
     world.trace("goes on", machine.name)
+    await asking
 
 
 async def crash(world: World) -> None:
@@ -238,9 +251,22 @@ async def ended(world: World) -> None:
         await asyncio.sleep(1.0)
 
 
+async def prompt(world: World) -> None:
+    """In good times nothing waits for long once it is due, whoever started it."""
+    runs = [await world.start(flow, world.number()) for flow in ("nap", "safe")]
+    streams = [world.facts.by_uid[run] for run in runs if run]
+    while not world.wrong and not all(world.facts.stories[s].over for s in streams):
+        await asyncio.sleep(0.5)
+        late = BEGAN + int((world.loop.time() - PROMPT) * 1e6)
+        found = world.database.db.execute(
+            "select run from due where owner = 0 and at <= ?", (late,)
+        ).fetchall()
+        if found:
+            world.accuse(f"run {found[0][0]} is due for {PROMPT:g} s, and nobody takes it up")
+
+
 async def idle(world: World) -> None:
     """Nobody has anything to do: that costs next to nothing, and leaves nothing behind."""
-    await asyncio.sleep(IDLE / 2)
     before = world.facts.asked_by.copy()
     await asyncio.sleep(IDLE)
     up = sum(machine.up for machine in world.machines)

@@ -148,6 +148,8 @@ class World:
             self.loop.run_until_complete(story(self))
         except Spinning as spinning:
             self.accuse(str(spinning))
+        except RuntimeError as stopped:
+            self.accuse(f"it ended before its end: {stopped}")
         except Refused as refused:
             self.accuse(f"refused in good times: {refused.code} {refused}")
         finally:
@@ -176,6 +178,9 @@ class World:
         try:
             patience = self.chance.choice((0.0, 5.0, 25.0))
             await machine.begin(self.database, self.shop, self.facts.most, patience)
+        except (TypeError, LookupError, ValueError, AttributeError) as bug:
+            self.accuse(f"{machine.name} does not start: {bug!r}")
+            self.loop.stop()
         except Refused as refused:
             self.met_with("no_start", machine.name, refused.code)
             self.kill(machine)
@@ -210,10 +215,15 @@ class World:
         return task.result()
 
     async def start(
-        self, flow: str, number: int, key: str = "", deadline: int | None = None
+        self,
+        flow: str,
+        number: int,
+        key: str = "",
+        deadline: int | None = None,
+        at: Machine | None = None,
     ) -> str:
         """Ask for a run; its id, or nothing when the answer was lost."""
-        machine = await self.someone()
+        machine = at or await self.someone()
         assert machine.engine is not None
         self.trace("start", machine.name, flow, number, key)
         try:
