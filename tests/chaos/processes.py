@@ -31,6 +31,8 @@ async def killed(folder: Path, dice: random.Random, seconds: float, database: st
     """Two at a time; one after the other is killed: at work, while it opens, while it drains."""
     figures, end = Figures(), time.monotonic() + seconds
     with crew(folder, database) as ours:
+        _kill(ours, dice, "opening")  # there is no database yet
+        figures["killed making the database"] += 1
         ours.join(2)
         while time.monotonic() < end:
             how = dice.choice(("at work", "at work", "opening", "draining"))
