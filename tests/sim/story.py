@@ -26,8 +26,7 @@ async def story(world: World) -> None:
             group.create_task(later(world, work))
     await healed(world)
     await ended(world)
-    await prompt(world)
-    await idle(world)
+    await world.chance.choice((prompt, idle))(world)
     await judge(world)
 
 
