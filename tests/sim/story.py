@@ -254,14 +254,21 @@ async def prompt(world: World) -> None:
     """In good times nothing waits for long once it is due, whoever started it."""
     runs = [await world.start(flow, world.number()) for flow in ("nap", "safe")]
     streams = [world.facts.by_uid[run] for run in runs if run]
+    since: dict[int, float] = {}
     while not world.wrong and not all(world.facts.stories[s].over for s in streams):
         await asyncio.sleep(0.5)
-        late = BEGAN + int((world.loop.time() - PROMPT) * 1e6)
-        found = world.database.db.execute(
-            "select run from due where owner = 0 and at <= ?", (late,)
-        ).fetchall()
-        if found:
-            world.accuse(f"run {found[0][0]} is due for {PROMPT:g} s, and nobody takes it up")
+        now = world.loop.time()
+        since = {run: since.get(run, now) for run in waiting(world)}
+        for run, first in since.items():
+            if now - first >= PROMPT:
+                world.accuse(f"run {run} is due for {PROMPT:g} s, and nobody takes it up")
+
+
+def waiting(world: World) -> list[int]:
+    """Runs that are due now, and nobody has them."""
+    now = BEGAN + int(world.loop.time() * 1e6)
+    due = "select run from due where owner = 0 and at <= ?"
+    return [run for (run,) in world.database.db.execute(due, (now,))]
 
 
 async def idle(world: World) -> None:
