@@ -38,7 +38,9 @@ class Report:
     def add(self, fault: str, database: str, figures: Counter[str], seconds: float) -> None:
         """Take in the figures of a turn."""
         known = self.figures.setdefault(fault, {}).setdefault(database, Counter())
-        known.update({"turns": 1, **figures})
+        for name, count in {"turns": 1, **figures}.items():
+            least = name.startswith("least ") and name in known
+            known[name] = min(known[name], count) if least else known[name] + count
         self.seconds[f"{fault} on {database}"] += round(seconds)
 
     def shown(self) -> str:

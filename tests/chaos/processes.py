@@ -193,8 +193,6 @@ async def neighbours(folder: Path, dice: random.Random, seconds: float) -> Figur
         for member in others:
             member.finish()
         shares = [len(member.started) for member in others]
-        figures["starts of the weakest in per cent of its share"] = round(
-            100 * min(shares) / (sum(shares) / len(shares))
-        )
+        figures["least share in per cent"] = round(100 * min(shares) / (sum(shares) / len(shares)))
         require(2 * min(shares) * len(shares) >= sum(shares), f"one was starved: {shares}")
         return figures + await judge(ours)

@@ -48,7 +48,7 @@ async def restarts(
                 server.kill()
             else:
                 server.stop(how)
-            pause(dice.uniform(0.0, 0.5))
+            pause(dice.choice((0.0, 0.1, dice.uniform(0.0, min(8.0, seconds)))))
             server.start()
         for member in members:
             member.more(5)
