@@ -78,6 +78,8 @@ class Link:
         db = psycopg.connect(
             self._words(writes=writes), autocommit=True, cursor_factory=psycopg.RawCursor
         )
+        if writes and ends_transactions(db):
+            db.execute(f"set transaction_timeout = {int(self.patience * 2000)}".encode())
         tune(db)
         return db
 
@@ -112,6 +114,15 @@ class Link:
         return make_conninfo(
             **{**usual, **given, "options": f"{given.get('options') or ''} {options}".strip()}
         )
+
+
+def ends_transactions(db: psycopg.Connection[Any]) -> bool:
+    """Whether the server can end a transaction that takes too long (PostgreSQL 17).
+
+    One whose owner was stopped in the middle of a pipeline is not idle to the server, and no
+    other limit ends it.
+    """
+    return db.info.server_version >= 170_000
 
 
 def tune(db: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:

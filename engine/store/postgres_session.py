@@ -23,7 +23,7 @@ from engine.core.log import Row
 from engine.store.batch import Heads
 from engine.store.dialect import Statement
 from engine.store.errors import trouble
-from engine.store.postgres_link import Link, judged, outside
+from engine.store.postgres_link import Link, ends_transactions, judged, outside
 from engine.store.rows import repeated, together
 
 _LOG = logging.getLogger("handrail.store")
@@ -99,6 +99,8 @@ class PostgresSession:
     def empty(self, table: str) -> None:
         """Delete every row of a table, however long that takes."""
         self._db.execute("set local statement_timeout = 0")
+        if ends_transactions(self._db):
+            self._db.execute("set local transaction_timeout = 0")
         self._db.execute(f"delete from {table}")  # noqa: S608 - a name of our own
 
     def commit(self, heads: Heads) -> None:

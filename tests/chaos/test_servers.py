@@ -1,15 +1,20 @@
 """PostgreSQL goes down, or the line to it breaks: what was answered is what is in the database."""
 
 import random
+from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from engine.store.postgres_link import Link
+from engine.store.postgres_session import TURN
 from tests.chaos.clocks import jumps
 from tests.chaos.processes import killed, stopped
 from tests.chaos.servers import broken_lines, lost_answers, restarts
 from tests.crash.test_kill import lives
 from tests.postgres import Server
+from tests.store.journals import Postgres, first
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -33,6 +38,18 @@ async def test_what_the_store_answered_agrees_with_what_is_there(
 ) -> None:
     figures = await lost_answers(tmp_path, random.Random(3), 2, postgres)
     assert figures["line cut while it was answered"]
+
+
+async def test_who_falls_silent_in_the_middle_of_writing_is_ended_by_the_server(
+    postgres: Server,
+) -> None:
+    driver = Postgres(postgres.create())
+    async with driver.open() as store:
+        silent = Link(driver.url, 0.5).open(writes=True)
+        with closing(silent), pytest.raises(psycopg.OperationalError), silent.pipeline():
+            silent.execute("begin")
+            silent.execute("select pg_advisory_xact_lock($1)", (TURN,)).fetchall()
+            assert (await store.append(first())).streams == (1,)
 
 
 async def test_killed_stopped_and_confused_by_the_clock_on_postgres(
