@@ -282,6 +282,10 @@ class Engine:
         """One run with its steps and attempts; raises Refused `unknown_run`."""
         return await self._lists.run(run_id)
 
+    async def run_as_of(self, run_id: str, at: int) -> RunView:
+        """One run as it was at a time, in microseconds; raises Refused `unknown_run`, `not_yet`."""
+        return await self._lists.as_of(run_id, at)
+
     async def runs(
         self, wanted: RunFilter | None = None, limit: int = 20, cursor: str = ""
     ) -> RunPage:

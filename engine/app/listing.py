@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from itertools import takewhile
 from typing import Any
 
 from engine.core import uid
@@ -61,6 +62,21 @@ class Lists:
         if row["ended_at"] is not None:
             run = fold(entry.event for entry in recorded)
             self._remember(Held(row["id"], run, self._tenant, recorded))
+        return await self._view(recorded, frozenset())
+
+    async def as_of(self, run_id: str, at: int) -> RunView:
+        """One run as it was at a time; raises Refused `unknown_run`, `not_yet`."""
+        row = await self.row(run_id)
+        history = await self._store.read(row["id"], tenant=self._tenant)
+        # The order of a history is that of its versions: a clock that was set back leaves no gap.
+        recorded = list(takewhile(lambda entry: entry.at <= at, history))
+        if not recorded:
+            raise Refused(
+                "not_yet",
+                f"the run {run_id} did not exist at that time",
+                "Ask for a time after its start.",
+                details={"createdAt": history[0].at},
+            )
         return await self._view(recorded, frozenset())
 
     async def started(self, run_id: str) -> RunView:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import catalogue
+from tests.bench.bars import judged
 from tests.bench.mcp_bench import OURS, Stdio
 
-MUST_MB = 150
 WORKFLOWS = int(os.environ.get("HANDRAIL_BENCH_WORKFLOWS", "2000"))
 _QUERIES = ("overdue invoices", "send a message to the customer", "refund", "get-order-f77")
 
@@ -92,11 +92,7 @@ def report(folder: Path, workflows: int = WORKFLOWS) -> dict[str, Any]:
         "first_reading": first,
         "restart": again,
         "bars": {
-            "resident_mb": {
-                "mb": again["used_mb"],
-                "must": f"< {MUST_MB}",
-                "holds": again["used_mb"] < MUST_MB,
-            }
+            "memory_catalogue": judged("memory_catalogue", again["used_mb"], workflows=workflows)
         },
     }
 

@@ -1,6 +1,8 @@
-"""DBOS on SQLite in WAL mode with full sync, doing the same work; prints one JSON line.
+"""DBOS doing the same work, on SQLite in WAL mode with full sync or on PostgreSQL.
 
-DBOS needs SQLite 3.42; where Python's own is older, pysqlite3 stands in for it.
+Run as `dbos_peer URL`. Each line of its input is a measurement to make, as JSON (`length` of the
+run in steps, `abreast`, `seconds`); each line of its output is the rate that came of it. It ends
+with its input. DBOS needs SQLite 3.42; where Python's own is older, pysqlite3 stands in for it.
 """
 
 import asyncio
@@ -8,7 +10,6 @@ import contextlib
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 with contextlib.suppress(ImportError):
@@ -54,31 +55,34 @@ def work(length: int) -> Any:
     return once
 
 
-async def main() -> None:
-    """Measure and print."""
-    folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
-    url = f"sqlite:///{folder / 'dbos.db'}"
-    database = sqlalchemy.create_engine(url)
-    sqlalchemy.event.listen(database, "connect", prepare)
-    config: Any = {
+def configuration(url: str) -> Any:
+    """What DBOS is told."""
+    config: dict[str, Any] = {
         "name": "bench",
         "system_database_url": url,
-        "system_database_engine": database,
         "log_level": "ERROR",
         "application_version": "v1",
     }
-    DBOS(config=config)
+    if url.startswith("sqlite"):
+        config["system_database_engine"] = sqlalchemy.create_engine(url)
+        sqlalchemy.event.listen(config["system_database_engine"], "connect", prepare)
+    else:
+        config["sys_db_pool_size"] = 20
+    return config
+
+
+async def main(url: str) -> None:
+    """Measure what is asked for."""
+    DBOS(config=configuration(url))
     DBOS.launch()
     await closed_loop(work(1), 4, 0.5)
-    rates = {
-        "latency_1_step": asdict(await closed_loop(work(1), 1, seconds)),
-        "latency_10_steps": asdict(await closed_loop(work(10), 1, seconds)),
-        "runs_64": asdict(await closed_loop(work(1), 64, seconds)),
-        "steps_64": asdict(await closed_loop(work(10), 64, seconds)),
-    }
-    sys.stdout.write(json.dumps(rates) + "\n")
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        asked = json.loads(line)
+        rate = await closed_loop(work(asked["length"]), asked["abreast"], asked["seconds"])
+        sys.stdout.write(json.dumps(asdict(rate)) + "\n")
+        sys.stdout.flush()
     DBOS.destroy()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1]))

@@ -17,10 +17,10 @@ from engine.core import events as ev
 from engine.core.definition import RawDocument, parse_documents
 from engine.core.plan import Planner
 from engine.core.run import Run, evolve
+from tests.bench.bars import judged
 from tests.core.worlds import FUNCTIONS, Shelf, flow, look, task
 
 STEPS = 500
-MUST_MS = 20.0
 REPEATS = 40
 
 
@@ -112,13 +112,7 @@ def report(repeats: int = REPEATS) -> dict[str, Any]:
         "steps": STEPS,
         **medians,
         **fastest,
-        "bars": {
-            "validate_and_plan_500": {
-                "cold_ms": medians["cold_ms"],
-                "must": f"< {MUST_MS}",
-                "holds": medians["cold_ms"] < MUST_MS,
-            }
-        },
+        "bars": {"validate_and_plan_500": judged("validate_and_plan_500", medians["cold_ms"])},
     }
 
 

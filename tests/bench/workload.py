@@ -1,9 +1,11 @@
 """The work that is measured: no-op steps, each result durable before it counts."""
 
 import asyncio
+import json
 import os
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,13 @@ from typing import Any
 import yaml
 
 from engine import Effect, Engine, PythonTask, Settings
+from tests.bench.places import KINDS
 from tests.core.worlds import flow, look
 
 SECONDS = float(os.environ.get("HANDRAIL_BENCH_SECONDS", "3"))
+WIDTHS = (1, 2, 8, 32)
+NAP = 0.02
+"""Seconds."""
 
 
 async def noop(given: Any) -> Any:
@@ -21,25 +27,58 @@ async def noop(given: Any) -> Any:
     return {"ok": True}
 
 
-def chain(name: str, length: int) -> dict[str, Any]:
+async def nap(given: Any) -> Any:
+    """Waits as a call to some service would."""
+    await asyncio.sleep(NAP)
+    return {"ok": True}
+
+
+FUNCTIONS = {
+    "noop": PythonTask(noop, Effect.READ),
+    "nap": PythonTask(nap, Effect.READ),
+    "gate": PythonTask(noop, Effect.READ),
+    "write": PythonTask(noop, Effect.MUTATION),
+}
+"""What the tasks of the same names call."""
+
+
+def chain(name: str, length: int, task: str = "noop") -> dict[str, Any]:
     """A workflow of `length` steps, one after the other."""
     steps = [
-        {"id": f"s{n}", "taskRef": "noop", "dependsOn": [f"s{n - 1}"] if n else []}
+        {"id": f"s{n}", "taskRef": task, "dependsOn": [f"s{n - 1}"] if n else []}
         for n in range(length)
     ]
     return flow(name, steps, output={"ok": f"{{{{tasks.s{length - 1}.output.ok}}}}"})
 
 
-def settings(folder: Path) -> Settings:
-    """An engine over `folder` with the chains of 1 and 10 steps."""
+def settings(folder: Path, database: str = "", **more: Any) -> Settings:
+    """An engine over documents in `folder`: chains, groups of steps, a sleeper, a gate."""
     documents = folder / "documents"
     documents.mkdir(exist_ok=True)
-    task = look("noop")
-    task["spec"]["python"]["function"] = "noop"
-    text = yaml.safe_dump_all([task, chain("one", 1), chain("ten", 10)])
+    tasks = [_task(name) for name in FUNCTIONS]
+    text = yaml.safe_dump_all([*tasks, *_workflows()])
     (documents / "bench.yaml").write_text(text, encoding="utf-8")
-    functions = {"noop": PythonTask(noop, Effect.READ)}
-    return Settings(str(folder / "bench.db"), (documents,), functions=functions)
+    functions = {**FUNCTIONS, **more.pop("functions", {})}
+    place = database or str(folder / "bench.db")
+    return Settings(place, (documents,), functions=functions, **more)
+
+
+def _task(name: str) -> dict[str, Any]:
+    made = look(name)
+    made["spec"]["python"]["function"] = name
+    return made
+
+
+def _workflows() -> list[dict[str, Any]]:
+    pause = {"id": "pause", "dependsOn": ["s0"], "type": "sleep", "sleep": {"duration": "1h"}}
+    gate = {"id": "gate", "taskRef": "gate", "dependsOn": ["s0"]}
+    first = {"id": "s0", "taskRef": "noop"}
+    wide = [flow(f"wide{n}", [{"id": f"s{i}", "taskRef": "nap"} for i in range(n)]) for n in WIDTHS]
+    patient = chain("patient", 10)
+    for step in patient["spec"]["tasks"]:
+        step["retry"] = {"policy": "exponential", "maxAttempts": 5, "initialDelay": "200ms"}
+    tasks = [chain("one", 1), chain("ten", 10), patient, chain("writes", 10, "write")]
+    return [*tasks, *wide, flow("sleeper", [first, pause]), flow("gated", [first, gate])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +127,28 @@ def running(engine: Engine, name: str) -> Callable[[], Awaitable[Any]]:
         assert ended.status == "completed", ended
 
     return work
+
+
+async def alternating(
+    works: Mapping[str, Callable[[], Awaitable[Any]]], times: int
+) -> dict[str, list[float]]:
+    """How long each of these takes, in seconds, `times` times in turn."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(times):
+        for name, work in works.items():
+            begun = time.perf_counter()
+            await work()
+            taken[name].append(time.perf_counter() - begun)
+    return taken
+
+
+def print_report(make: Callable[[], Any]) -> None:
+    """Print what a bench reports, as one JSON value."""
+    sys.stdout.write(json.dumps(make(), indent=1) + "\n")
+
+
+def each_kind(parts: Callable[[str], Any]) -> dict[str, Any]:
+    """What is reported on either database, with the bars put together."""
+    reports = {kind: parts(kind) for kind in KINDS}
+    bars = [report.pop("bars") for report in reports.values()]
+    return {**reports, "bars": {name: bar for found in bars for name, bar in found.items()}}
