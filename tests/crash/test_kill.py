@@ -82,7 +82,8 @@ def lives(folder: Path, dice: random.Random, cycles: int, database: str = "") ->
                     finished.add(rest[0])
             asyncio.run(durable.count())
     command = [sys.executable, "-m", "tests.crash.child", str(folder), database, "drain"]
-    done = subprocess.run(command, check=False, timeout=120, stdin=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
+    done = subprocess.run(command, check=False, timeout=120, stdin=nowhere, stdout=nowhere)
     assert done.returncode == 0
     asyncio.run(judge(settings, started, finished))
     marks = outside(folder)
