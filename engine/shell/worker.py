@@ -65,7 +65,7 @@ class Worker:
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
     _versions_seen: int = 0
     _unfreed: set[int] = field(default_factory=set)
-    _strays: set[int] = field(default_factory=set)
+    _strays: dict[int, float] = field(default_factory=dict)
     _doubtful: bool = False
     _away: bool = False
 
@@ -147,6 +147,7 @@ class Worker:
             held, planner, self.acts, self.store, self.clock, f"worker:{self.id}", self.changed
         )
         drive.leaving = self.draining
+        self._unfreed.discard(held.stream)  # it was no stray: its answer was on its way
         self._by_uid[held.run.uid] = drive
         self._tasks[held.stream] = task = asyncio.create_task(self._drive(drive))
         task.add_done_callback(partial(self._forget, drive))
@@ -324,11 +325,11 @@ class Worker:
         """Free leases of ours that nobody here works on.
 
         A commit whose answer was lost leaves such a lease. One that is new may be just being
-        taken up, so it counts when it is seen for the second time.
+        taken up, so it counts when it is seen again after a while.
         """
-        strays = await self._leased() - self._tasks.keys()
-        self._unfreed |= strays & self._strays
-        self._strays = strays
+        strays, now = await self._leased() - self._tasks.keys(), asyncio.get_running_loop().time()
+        self._strays = {stream: self._strays.get(stream, now) for stream in strays}
+        self._unfreed |= {s for s, since in self._strays.items() if now - since >= AGAIN / 2}
 
     async def _leased(self) -> set[int]:
         return {row["run"] for row in await self.store.fetch("due_held", owner=self.id)}

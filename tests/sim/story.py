@@ -13,6 +13,9 @@ from tests.sim.world import IDLE, PATIENCE, TROUBLED, World
 PROMPT = 2.0
 """Seconds within which what is due is taken up."""
 
+LATEST = 70.0
+"""Seconds within which what is late is carried out, and whoever is silent is buried."""
+
 Trouble = Callable[[World], Coroutine[Any, Any, None]]
 
 
@@ -27,6 +30,7 @@ async def story(world: World) -> None:
     await healed(world)
     await ended(world)
     await world.chance.choice((prompt, idle))(world)
+    await ended(world)
     await judge(world)
 
 
@@ -235,6 +239,8 @@ async def healed(world: World) -> None:
         machine.faults.quiet()
         machine.stopped = False
         machine.clock.skew = 0.0
+    if world.mood["blind"] or any(machine.faults.met["late"] for machine in world.machines):
+        await asyncio.sleep(LATEST)
     while not any(machine.up for machine in world.machines):  # noqa: ASYNC110 - time is free
         await asyncio.sleep(1.0)
 
