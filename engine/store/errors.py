@@ -41,7 +41,8 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
         ),
         "database_read_only": Trouble(
             "the database cannot be written to",
-            "check the permissions of the file and its folder, or name another with --db",
+            "check the permissions of the file and its folder, or of the user on the server, or "
+            "name another database with --db",
         ),
         "database_locked": Trouble(
             "another process holds the database and did not let go in time",
@@ -78,11 +79,12 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
         ),
         "database_denied": Trouble(
             "the database server refused the login",
-            "check user, password and name of the database in its URL",
+            "check user, password and name of the database in its URL, and that the server has "
+            "room for more connections",
         ),
         "database_value": Trouble(
             "a value cannot be stored or looked for",
-            "use whole numbers below 2**63 and text without halves of surrogate pairs",
+            "use whole numbers below 2**63 and text without NUL and halves of surrogate pairs",
             Move.CALLER,
         ),
         "database_rule": Trouble(

@@ -15,12 +15,12 @@ import psycopg
 from engine.core.log import Feature, Row
 from engine.store.batch import Line, Schema
 from engine.store.dialect import POSTGRES, Statement, migrations, statements
-from engine.store.errors import trouble
+from engine.store.errors import StoreError, trouble
 from engine.store.migrate import lacking
 from engine.store.postgres_link import Link, judged
 from engine.store.postgres_session import CHANNEL, TURN, PostgresSession
 from engine.store.store import PAGE, About, Params, Store
-from engine.store.writer import Writer
+from engine.store.writer import Work, Writer
 
 _LOG = logging.getLogger("handrail.store")
 
@@ -36,7 +36,7 @@ SWEEP = 60.0
 READERS = 2
 """Connections that read beside each other."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 4.0
 
 
 class PostgresReader:
@@ -70,11 +70,11 @@ class PostgresReader:
         """Read; a connection that broke while nobody used it is exchanged for a new one."""
         while True:
             fresh = not self._idle
-            db = await self._link.open_async() if fresh else self._idle.pop()
+            db = await self._opened() if fresh else self._idle.pop()
             try:
                 cursor = await db.execute(statement.text, values)
                 rows = await cursor.fetchall()
-            except psycopg.OperationalError:
+            except psycopg.Error:
                 broken = db.closed
                 if fresh or not broken:
                     raise
@@ -82,6 +82,14 @@ class PostgresReader:
             finally:
                 await self._keep(db)
             return [column.name for column in cursor.description or ()], rows
+
+    async def _opened(self) -> psycopg.AsyncConnection[Any]:
+        for pause in self._link.pauses():
+            try:
+                return await self._link.open_async()
+            except StoreError:
+                await asyncio.sleep(pause)  # it may be starting again
+        return await self._link.open_async()
 
     async def _keep(self, db: psycopg.AsyncConnection[Any]) -> None:
         # One that was left in the middle of a read has an answer on its way that is another's.
@@ -110,10 +118,17 @@ class PostgresReader:
 
 
 class Listener:
-    """Hears what others commit. `own` is the backend whose commits are ours."""
+    """Hears what others commit. `own` is the backend whose commits are ours; `back` is called
+    when the server was away and has come back."""
 
-    def __init__(self, link: Link, own: Callable[[], int], chance: Callable[[int], bytes]) -> None:
-        self._link, self._own, self._chance = link, own, chance
+    def __init__(
+        self,
+        link: Link,
+        own: Callable[[], int],
+        back: Callable[[], None],
+        chance: Callable[[int], bytes],
+    ) -> None:
+        self._link, self._own, self._back, self._chance = link, own, back, chance
         self._heard = asyncio.Event()
         self._told = 0.0
         self._task = asyncio.create_task(self._listen())
@@ -136,10 +151,11 @@ class Listener:
                     self._heard.set()
                     pause = _FIRST_PAUSE
                     await self._hear(db)
-            except (psycopg.Error, OSError) as error:
+            except (psycopg.Error, StoreError, OSError) as error:
                 _LOG.info("not listening for %s s: %s", pause, type(error).__name__)
             await asyncio.sleep(pause * (0.5 + self._chance(1)[0] / 512))
             pause = min(pause * 2, _LONGEST_PAUSE)
+            self._back()
 
     async def _hear(self, db: psycopg.AsyncConnection[Any]) -> None:
         while True:
@@ -163,8 +179,12 @@ class PostgresLife:
 
     def release(self, *, remove: bool = False) -> None:
         """Let go, as soon as the writing thread comes to it; nothing remains of it anyway."""
-        asked = self._writer.ask(lambda session: session.let_go(self._worker))
-        asked.add_done_callback(lambda done: done.cancelled() or done.exception())
+        aside(self._writer, lambda session: session.let_go(self._worker))
+
+
+def aside(writer: Writer, work: Work) -> None:
+    """Have something done when the writing thread comes to it; nobody waits for how it ends."""
+    writer.ask(work).add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 class PostgresStore(Store):
@@ -185,12 +205,14 @@ class PostgresStore(Store):
 
     async def hold(self, worker: int) -> PostgresLife | None:
         """The lock of a worker's life."""
-        held = await self._writer.ask(lambda session: session.hold(worker))
-        return PostgresLife(self._writer, worker) if held else None
+        return await self._held(worker, lambda session: session.hold(worker))
 
     async def dead(self, worker: int, host: str) -> PostgresLife | None:
         """The lock of a worker that died, on whichever host."""
-        return await self.hold(worker)
+        return await self._held(worker, lambda session: session.hold_of(worker))
+
+    async def _held(self, worker: int, work: Work) -> PostgresLife | None:
+        return PostgresLife(self._writer, worker) if await self._writer.ask(work) else None
 
     async def about(self) -> About:
         """The server's version, and the size of the database."""
@@ -220,8 +242,7 @@ async def open_postgres(
     `patience` is how long another process or a server that is away is waited for, in seconds.
     Raises StoreError when the server cannot be reached or the database is not ours to open.
     """
-    schema = Schema(features, statements(POSTGRES), chance)
-    link = Link(url, patience)
+    link, schema = Link(url, patience), Schema(features, statements(POSTGRES), chance)
     try:
         db = await asyncio.to_thread(_prepared, link, now)
     except psycopg.Error as error:
@@ -229,7 +250,10 @@ async def open_postgres(
     session = PostgresSession(link, db, schema.statements["journal_head"])
     writer = Writer(session, schema)
     reader = PostgresReader(link)
-    listener = Listener(link, lambda: session.pid, chance)
+    # Whoever writes nothing for a while shall have its locks back as soon as the server is.
+    listener = Listener(
+        link, lambda: session.pid, lambda: aside(writer, lambda session: None), chance
+    )
     try:
         store = PostgresStore(link, schema, writer, reader, listener)
         try:

@@ -1,21 +1,25 @@
 """Connections to PostgreSQL: how they are opened, and what their errors mean.
 
-Commits are synchronous. A connection gives up a statement, a lock or a silent partner after a
+Commits are synchronous. The server gives up a statement, a lock or a silent partner after a
 while, so that a process that was stopped holds up the others for seconds and not for ever. An
 error is told from another by its SQLSTATE (PostgreSQL, appendix A), never by its text, and no
-message ever holds a password.
+message ever holds a password: what libpq says of an address may quote a part of it.
 """
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PGconn, Ping
 from psycopg.types.numeric import Int8Dumper
 
-from engine.core.errors import Refused
+from engine.core.errors import Move, Refused
 from engine.store.errors import StoreError, trouble
 
 CODES: Mapping[str, str] = MappingProxyType(
@@ -28,10 +32,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "57014": "database_locked",
         "40001": "database_locked",
         "40P01": "database_locked",
-        "25P03": "database_locked",
-        "25P04": "database_locked",
+        "25P03": "database_unreachable",
+        "25P04": "database_unreachable",
         "3D000": "database_denied",
-        "53300": "database_unreachable",
+        "53300": "database_denied",
         "42883": "database_value",
         "42804": "database_value",
         "XX001": "database_corrupt",
@@ -54,16 +58,35 @@ CLASSES: Mapping[str, str] = MappingProxyType(
 )
 """The same by the class of the SQLSTATE. Every other one is a statement's own fault."""
 
-SILENCE = 10
-"""Seconds after which a transaction whose owner says nothing is ended by the server."""
+SHORTEST = 1_000
+"""Milliseconds that a partner may be silent at least, however impatient the others are."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+
+Reader = psycopg.AsyncConnection[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a database is. `patience` bounds in seconds how long anything else is waited for."""
+    """Where a database is. `patience` bounds in seconds how long anything else is waited for.
+
+    Raises Refused `database_url` for an address that means nothing.
+    """
 
     url: str
     patience: float
+
+    def __post_init__(self) -> None:
+        try:
+            conninfo_to_dict(self.url)
+        except psycopg.Error:
+            raise Refused(
+                "database_url",
+                "PostgreSQL does not understand the address of the database",
+                "Give it as postgresql://user:password@host:5432/name, with %40 for an @ in a "
+                "password; other options are those of libpq.",
+                move=Move.PERSON,
+            ) from None
 
     @property
     def place(self) -> str:
@@ -74,35 +97,45 @@ class Link:
         return f"postgresql://{who}{where}/{known.get('dbname') or known.get('user') or ''}"
 
     def open(self, *, writes: bool) -> psycopg.Connection[Any]:
-        """A connection for a thread; raises psycopg.Error."""
-        db = psycopg.connect(
-            self._words(writes=writes), autocommit=True, cursor_factory=psycopg.RawCursor
-        )
-        if writes and ends_transactions(db):
-            db.execute(f"set transaction_timeout = {int(self.patience * 2000)}".encode())
+        """A connection for a thread; raises StoreError."""
+        words = self._words()
+        with ExitStack() as undone:
+            try:
+                db = psycopg.connect(words, autocommit=True, cursor_factory=psycopg.RawCursor)
+                undone.callback(db.close)
+                db.execute(self._settings(writes=writes).encode())
+                if writes and ends_transactions(db):
+                    db.execute(f"set transaction_timeout = {int(self.patience * 2000)}".encode())
+            except psycopg.Error as error:
+                raise _refused(error, words) from None
+            undone.pop_all()
         tune(db)
         return db
 
-    async def open_async(self) -> psycopg.AsyncConnection[Any]:
-        """A connection for the loop that only reads; raises psycopg.Error."""
-        words = self._words(writes=False)
-        db = await psycopg.AsyncConnection.connect(
-            words, autocommit=True, cursor_factory=psycopg.AsyncRawCursor
-        )
+    async def open_async(self) -> Reader:
+        """A connection for the loop that only reads; raises StoreError."""
+        words = self._words()
+        async with AsyncExitStack() as undone:
+            try:
+                db = await psycopg.AsyncConnection.connect(
+                    words, autocommit=True, cursor_factory=psycopg.AsyncRawCursor
+                )
+                undone.push_async_callback(db.close)
+                await db.execute(self._settings(writes=False).encode())
+            except psycopg.Error as error:
+                raise await asyncio.to_thread(_refused, error, words) from None
+            undone.pop_all()
         tune(db)
         return db
 
-    def _words(self, *, writes: bool) -> str:
-        wait = int(self.patience * 1000)
-        settings = {
-            "lock_timeout": wait,
-            "statement_timeout": 30_000,
-            "idle_in_transaction_session_timeout": SILENCE * 1000,
-            "synchronous_commit": "on",
-            "default_transaction_read_only": "off" if writes else "on",
-        }
-        given = conninfo_to_dict(self.url)
-        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    def pauses(self) -> Iterator[float]:
+        """Seconds to wait between tries, longer and longer, until patience has come to its end."""
+        end, pause = time.monotonic() + self.patience, _FIRST_PAUSE
+        while time.monotonic() + pause < end:
+            yield pause
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _words(self) -> str:
         usual: dict[str, Any] = {
             "application_name": "handrail",
             "connect_timeout": max(2, int(self.patience)),
@@ -111,21 +144,45 @@ class Link:
             "keepalives_count": 3,
             "tcp_user_timeout": 15_000,
         }
-        return make_conninfo(
-            **{**usual, **given, "options": f"{given.get('options') or ''} {options}".strip()}
-        )
+        return make_conninfo(**{**usual, **conninfo_to_dict(self.url)})
+
+    def _settings(self, *, writes: bool) -> str:
+        # Set by statements: a pooler between does not take them with the login.
+        wait = max(1, int(self.patience * 1000))
+        settings = {
+            "lock_timeout": wait,
+            "statement_timeout": 30_000,
+            # Shorter than the others wait: they outlast one that was stopped.
+            "idle_in_transaction_session_timeout": max(SHORTEST, wait * 4 // 5),
+            "synchronous_commit": "on",
+            "default_transaction_read_only": "off" if writes else "on",
+            "client_encoding": "utf8",
+            "tcp_keepalives_idle": 10,
+            "tcp_keepalives_interval": 5,
+            "tcp_keepalives_count": 3,
+        }
+        return "; ".join(f"set {name} = {value}" for name, value in settings.items())
 
 
 def ends_transactions(db: psycopg.Connection[Any]) -> bool:
     """Whether the server can end a transaction that takes too long (PostgreSQL 17).
 
-    One whose owner was stopped in the middle of a pipeline is not idle to the server, and no
-    other limit ends it.
+    One whose owner was stopped while it sent a pipeline is not idle to the server, and no other
+    limit ends it.
     """
     return db.info.server_version >= 170_000
 
 
-def tune(db: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+def _refused(error: psycopg.Error, words: str) -> StoreError:
+    """Why a connection could not be opened. libpq gives no code for that, but it can be asked
+    whether a server answers there."""
+    if error.sqlstate:
+        return trouble(name_of(error), error.sqlstate)
+    there = PGconn.ping(words.encode()) == Ping.OK
+    return trouble("database_denied" if there else "database_unreachable")
+
+
+def tune(db: psycopg.Connection[Any] | Reader) -> None:
     """Every number goes over the wire as one type, so that one plan serves all of them."""
     db.adapters.register_dumper(int, Int8Dumper)
     db.prepare_threshold = 0

@@ -7,14 +7,20 @@ head; the writes; notify and commit.
 
 A commit whose answer is lost is looked up: the lock is waited for once more, because until then
 the old transaction may still be under way, and then the journal has our last hash or has not.
+Where no event was written the server is asked for the transaction by its number. When neither
+can be found out, the callers are told so.
 
 The locks of workers' lives belong to this connection too: a process that cannot write is dead.
+A new connection ends the one before it, which the server may not know to be broken, and takes
+them back.
 """
 
 import logging
+import re
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -22,7 +28,7 @@ import psycopg
 from engine.core.log import Row
 from engine.store.batch import Heads
 from engine.store.dialect import Statement
-from engine.store.errors import trouble
+from engine.store.errors import StoreError, trouble
 from engine.store.postgres_link import Link, ends_transactions, judged, outside
 from engine.store.rows import repeated, together
 
@@ -35,12 +41,36 @@ TURN = 0x4862 << 48
 
 LIFE = 0x4861 << 48
 
+GRACE = 10.0
+"""Seconds after a reconnection for which the others may take their locks back before one that is
+free means a death: where the server was away, all have lost theirs."""
+
 PERSISTENCE = 3
 """How many times the patience it is tried to find out whether a commit happened."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+SHORT = 0.05
+"""Seconds between two such tries."""
 
+QUIET = "worker_beat"
+"""What others need not hear of: idle workers would wake each other for ever."""
+
+_LOCK = "select pg_advisory_xact_lock($1), cast(pg_current_xact_id() as text)"
+_SELF = """select pid, cast(backend_start as text) from pg_stat_activity
+where pid = pg_backend_pid()"""
+_END = """select pg_terminate_backend(pid) from pg_stat_activity
+where pid = $1 and cast(backend_start as text) = $2"""
 _HASH_AT = "select hash from journal where position = $1"
+_STATUS = "select pg_xact_status(cast(cast($1 as text) as xid8))"
+
+_WRITES = re.compile(
+    r"\b(?:insert\s+into|delete\s+from|update\s+(?!set\b|of\b|skip\b))", re.IGNORECASE
+)
+
+
+@cache
+def loud(statement: Statement) -> bool:
+    """Whether others are to hear of a statement that is committed."""
+    return statement.name != QUIET and bool(_WRITES.search(statement.text))
 
 
 class PostgresSession:
@@ -49,11 +79,18 @@ class PostgresSession:
     def __init__(self, link: Link, db: psycopg.Connection[Any], head: Statement) -> None:
         self._link, self._head = link, head
         self._db: Any = db  # the driver's types want literal SQL; ours comes from files
-        self._pipe: psycopg.Pipeline | None = None
+        self._pipe: AbstractContextManager[psycopg.Pipeline] | None = None
+        self._sync: Callable[[], None]
         self._ours: tuple[int, bytes] | None = None
-        self._begun_at = 0
+        self._begun_at, self._number, self._loud = 0, "", False
         self._lives: set[int] = set()
-        self.pid = db.info.backend_pid
+        self._back_at = float("-inf")
+        self._backend: Any = self._db.execute(_SELF).fetchone()
+
+    @property
+    def pid(self) -> int:
+        """The server's process that works for this connection."""
+        return int(self._backend[0])
 
     # -- a transaction -----------------------------------------------------------------------
 
@@ -67,29 +104,50 @@ class PostgresSession:
     def begin(self, *, known: bool) -> list[Row] | None:
         """Begin; the head of the journal unless it is known and still the same."""
         self.undo()
+        try:
+            return self._begun(known)
+        except psycopg.Error:  # silence is punished with an error of another class
+            if not self._db.closed:
+                raise
+        self.undo()
+        self._reconnect()  # it broke while nobody used it
+        return self._begun(known)
+
+    def _begun(self, known: bool) -> list[Row] | None:
+        self._loud = False
         self._pipe = self._db.pipeline()
-        self._pipe.__enter__()
+        self._sync = self._pipe.__enter__().sync
         self._db.execute("begin")
-        self._db.execute("select pg_advisory_xact_lock($1)", (TURN,))
+        lock = self._db.execute(_LOCK, (TURN,))
         rows = self.query(self._head, {})
+        self._number = lock.fetchone()[1]
         head = (rows[0]["position"], rows[0]["hash"]) if rows else None
         self._begun_at = head[0] if head else 0
         return None if known and head == self._ours else rows
 
     def query(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement, by column name."""
+        self._loud |= loud(statement)
         cursor = self._db.execute(statement.text, statement.bind(params))
-        rows = cursor.fetchall() if statement.returns else []
+        rows = self._fetched(cursor) if statement.returns else []
         names = [column.name for column in cursor.description] if rows else []
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def lines(self, statement: Statement, params: Mapping[str, Any]) -> list[Any]:
         """The rows of one statement, in the order of their columns."""
-        rows: list[Any] = self._db.execute(statement.text, statement.bind(params)).fetchall()
+        return self._fetched(self._db.execute(statement.text, statement.bind(params)))
+
+    def _fetched(self, cursor: Any) -> list[Any]:
+        # Until it is synced a pipeline is not idle to the server, which would wait for the rest
+        # of it for ever.
+        if self._pipe is not None:
+            self._sync()
+        rows: list[Any] = cursor.fetchall()
         return rows
 
     def execute_many(self, statement: Statement, rows: list[tuple[Any, ...]]) -> None:
         """One statement for many rows."""
+        self._loud |= loud(statement)
         if repeated(statement.text, 1):
             for text, values in together(statement.text, rows):
                 self._db.execute(text, values)
@@ -98,6 +156,7 @@ class PostgresSession:
 
     def empty(self, table: str) -> None:
         """Delete every row of a table, however long that takes."""
+        self._loud = True
         self._db.execute("set local statement_timeout = 0")
         if ends_transactions(self._db):
             self._db.execute("set local transaction_timeout = 0")
@@ -107,41 +166,48 @@ class PostgresSession:
         """Commit, synced, and tell the others."""
         assert self._pipe is not None
         try:
-            self._db.execute(f"notify {CHANNEL}")
+            if self._loud:
+                self._db.execute(f"notify {CHANNEL}")
             self._db.execute("commit")
             pipe, self._pipe = self._pipe, None
             pipe.__exit__(None, None, None)
-        except psycopg.OperationalError:
-            if not self._db.closed or not self._landed(heads):
+        except psycopg.Error:  # silence is punished with an error of another class
+            if not self._db.closed or not self._happened(heads):
                 raise
         self._ours = (heads.position, heads.hash)
 
-    def _landed(self, heads: Heads) -> bool:
-        """Whether the commit that was not answered happened; False where nothing can tell.
+    def _happened(self, heads: Heads) -> bool:
+        """Whether the commit that was not answered happened.
 
-        Raises `database_unanswered` when the server cannot be asked in time.
+        Raises StoreError `database_unanswered` when the server cannot be asked in time.
         """
-        if heads.position == self._begun_at:
-            return False  # no event was written: nothing in the journal can tell
         end = time.monotonic() + PERSISTENCE * self._link.patience
         while True:
             try:
-                landed = self._looked_up(heads)
-            except psycopg.OperationalError as error:
+                happened = self._looked_up(heads)
+            except (psycopg.OperationalError, StoreError) as error:
                 if time.monotonic() > end:
                     raise trouble("database_unanswered") from error
-                time.sleep(_FIRST_PAUSE)
+                time.sleep(SHORT)
             else:
-                happened = "happened" if landed else "did not happen"
-                _LOG.warning("a commit was not answered; it %s", happened)
-                return landed
+                _LOG.warning(
+                    "a commit was not answered; it did%s happen", "" if happened else " not"
+                )
+                return happened
 
     def _looked_up(self, heads: Heads) -> bool:
         self._reconnect()
         # Taken and given back at once: whoever was in the middle of a transaction has ended it.
-        self._db.execute("select pg_advisory_xact_lock($1)", (TURN,))
-        row = self._db.execute(_HASH_AT, (heads.position,)).fetchone()
-        return row is not None and bytes(row[0]) == heads.hash
+        self._db.execute(_LOCK, (TURN,))
+        return self._found(heads)
+
+    def _found(self, heads: Heads) -> bool:
+        if heads.position != self._begun_at:
+            row = self._db.execute(_HASH_AT, (heads.position,)).fetchone()
+            return row is not None and bytes(row[0]) == heads.hash
+        # Leases only: numbers may be used again after a crash, which the journal's fences bear.
+        (status,) = self._db.execute(_STATUS, (self._number,)).fetchone()
+        return bool(status == "committed")
 
     def undo(self) -> None:
         """Roll back what is open."""
@@ -160,10 +226,16 @@ class PostgresSession:
 
     def hold(self, worker: int) -> bool:
         """Take the lock of a worker's life; False when somebody has it."""
-        if worker in self._lives or not self._locked(worker):
+        if worker in self._lives:
             return False
-        self._lives.add(worker)
-        return True
+        (held,) = self._db.execute("select pg_try_advisory_lock($1)", (LIFE | worker,)).fetchone()
+        if held:
+            self._lives.add(worker)
+        return bool(held)
+
+    def hold_of(self, worker: int) -> bool:
+        """Take the lock of a life that has ended; False while it cannot be known whether it has."""
+        return time.monotonic() - self._back_at > GRACE and self.hold(worker)
 
     def let_go(self, worker: int) -> None:
         """Give the lock of a worker's life back."""
@@ -171,27 +243,29 @@ class PostgresSession:
             self._lives.discard(worker)
             self._db.execute("select pg_advisory_unlock($1)", (LIFE | worker,))
 
-    def _locked(self, worker: int) -> bool:
-        answer = self._db.execute("select pg_try_advisory_lock($1)", (LIFE | worker,)).fetchone()
-        return bool(answer and answer[0])
-
     # -- the connection ------------------------------------------------------------------------
 
     def _reconnect(self) -> None:
-        """Open it anew, for `patience` seconds at most; raises psycopg.Error."""
-        pause, end = _FIRST_PAUSE, time.monotonic() + self._link.patience
-        while True:
+        """Open it anew with all that belonged to it; raises StoreError or psycopg.Error."""
+        self._db.close()
+        self._pipe, self._db = None, self._reopened()
+        try:
+            self._db.execute(_END, self._backend)
+            for worker in self._lives:
+                self._db.execute("select pg_advisory_lock($1)", (LIFE | worker,))
+            self._backend = self._db.execute(_SELF).fetchone()
+        except BaseException:
+            self._db.close()
+            raise
+        self._ours, self._back_at = None, time.monotonic()
+
+    def _reopened(self) -> Any:
+        for pause in self._link.pauses():
             try:
-                self._db.close()
-                self._db = self._link.open(writes=True)
-                break
-            except psycopg.OperationalError:
-                if time.monotonic() + pause > end:
-                    raise
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-        self.pid, self._ours = self._db.info.backend_pid, None
-        self._lives = {worker for worker in self._lives if self._locked(worker)}
+                return self._link.open(writes=True)
+            except StoreError:
+                time.sleep(pause)
+        return self._link.open(writes=True)
 
     def moved(self) -> bool:
         """Nobody asks: whoever waits for others listens to them."""
