@@ -7,6 +7,7 @@ and the tables are what the journal draws.
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -89,8 +90,9 @@ class Member:
         require(len(self.ended) >= wanted, "it ended by itself")
 
     def stop(self) -> None:
-        """Stop it, as a debugger or a laptop's lid does."""
+        """Stop it, as a debugger or a laptop's lid does; returns when all its threads stand."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
     def go_on(self) -> None:
         """Let it go on."""
