@@ -180,7 +180,7 @@ async def neighbours(folder: Path, dice: random.Random, seconds: float) -> Figur
     figures, end = Figures(), time.monotonic() + seconds
     with crew(folder, lease=30.0) as ours:
         victim, *others = ours.join(4)
-        while time.monotonic() < end - 1:
+        while time.monotonic() < end - 1 or not figures["stops"]:
             victim.more()
             pause(dice.uniform(0.0, 0.2))
             victim.stop()
