@@ -65,7 +65,7 @@ chaos: .venv/dev.stamp ## every fault on every database for SECONDS (600), as JS
 e2e: .venv/dev.stamp tests/e2e/node_modules/.stamp ## official clients, conformance suite and browser
 	@$(BIN)/python -m pytest tests/e2e -rs
 
-bench: .venv/bench.stamp ## measure, and print JSON
+bench: .venv/bench.stamp ## measure, print JSON, fail when a bar does not hold
 	@$(BIN)/python -m tests.bench
 
 wheel: .venv/dev.stamp ## build dist/handrail-*.whl
