@@ -21,7 +21,7 @@ from tests.bench.places import places
 from tests.bench.workload import each_kind, print_report, settings
 
 RUNS = int(os.environ.get("HANDRAIL_BENCH_UNFINISHED", "1000"))
-DEATHS = 3
+DEATHS = 2
 
 
 def recovery(database: str, folder: Path) -> float:
