@@ -1,0 +1,64 @@
+"""The engine whole on PostgreSQL: one process asks, another works."""
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import Effect, Engine, PythonTask, Refused, RunFilter, Settings, open_engine
+from tests.postgres import Server
+from tests.shell.documents import flow, look, write
+
+NUMBER = {"n": {"type": "integer", "required": True, "description": "A number."}}
+
+
+@pytest.fixture
+def url(postgres: Server) -> Generator[str]:
+    made = postgres.create()
+    yield made
+    postgres.drop(made)
+
+
+async def double(given: Any) -> Any:
+    return {"n": given["n"] * 2}
+
+
+@asynccontextmanager
+async def two(url: str, folder: Path) -> AsyncGenerator[tuple[Engine, Engine]]:
+    """One engine that only asks and one that works, as two processes would have."""
+    step = {"id": "a", "taskRef": "t", "input": {"n": "{{input.n}}"}}
+    output = {"n": "{{tasks.a.output.n}}"}
+    write(folder, look("t"), flow("w", [step], input=NUMBER, output=output))
+    functions = {"look": PythonTask(double, Effect.READ)}
+    async with AsyncExitStack() as stack:
+        settings = Settings(url, (folder,), functions=functions)
+        works = await stack.enter_async_context(open_engine(settings))
+        idle = Settings(url, (folder,), functions=functions, work=False)
+        yield await stack.enter_async_context(open_engine(idle)), works
+
+
+async def test_what_one_process_starts_another_carries_out(url: str, tmp_path: Path) -> None:
+    async with two(url, tmp_path) as (asks, works):
+        run = await asks.start("w", {"n": 4}, key="k")
+        ended = await asks.wait(run.id, 20)
+        assert (ended.status, ended.output) == ("completed", {"n": 8})
+        again = await works.start("w", {"n": 4}, key="k")
+        assert (again.id, again.reused) == (run.id, True)
+        with pytest.raises(Refused) as refused:
+            await works.start("w", {"n": 5}, key="k")
+        assert refused.value.code == "idempotency_key_reused"
+        assert [row.id for row in (await asks.runs(RunFilter(status="completed"))).rows] == [run.id]
+
+
+async def test_the_tables_are_drawn_again_and_doctor_names_the_place(
+    url: str, tmp_path: Path
+) -> None:
+    async with two(url, tmp_path) as (asks, works):
+        ended = await works.wait((await works.start("w", {"n": 1})).id, 20)
+        assert await asks.rebuild()
+        assert (await asks.run(ended.id)) == ended
+        said = {health.name: health for health in await asks.health()}
+        assert said["postgresql"].ok
+        assert url in said["database"].detail
