@@ -42,7 +42,7 @@ async def two(url: str, folder: Path) -> AsyncGenerator[tuple[Engine, Engine]]:
 async def test_what_one_process_starts_another_carries_out(url: str, tmp_path: Path) -> None:
     async with two(url, tmp_path) as (asks, works):
         run = await asks.start("w", {"n": 4}, key="k")
-        ended = await asks.wait(run.id, 20)
+        ended = await works.wait(run.id, 20)
         assert (ended.status, ended.output) == ("completed", {"n": 8})
         again = await works.start("w", {"n": 4}, key="k")
         assert (again.id, again.reused) == (run.id, True)
