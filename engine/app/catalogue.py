@@ -9,7 +9,7 @@ What the documents are lies in `Papers`, and only what changed is read (`shell/r
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -64,6 +64,7 @@ class Shelf:
         beside: Path,
     ) -> None:
         self._beside = beside
+        self._spaces: dict[str, Sequence[str]] = {}
         self._store, self._clock, self._library = store, clock, library
         self._folders, self._functions, self._tenant = folders, functions, tenant
         self._rules = rules_of(folders, functions, tenant)
@@ -134,6 +135,7 @@ class Shelf:
                 raise
             raise known from error
         self._papers.turn()
+        self._spaces.clear()
 
     async def _read(self, seen: Folders) -> None:
         again = await _whole(self._unsettled)
@@ -303,7 +305,7 @@ class Shelf:
         `unknown_workflow`, or `ambiguous_workflow` when several namespaces have it.
         """
         namespace, slash, bare = name.rpartition("/")
-        here = [(space, bare) for space in self._papers.lists.namespaces(bare)]
+        here = [(space, bare) for space in self._namespaces(bare)]
         if slash:
             if (namespace, bare) in here or self._library.rows(namespace, bare):
                 return namespace, bare
@@ -322,6 +324,18 @@ class Shelf:
         if not keys:
             raise self._unknown(name)
         return keys[0]
+
+    def _namespaces(self, bare: str) -> Sequence[str]:
+        """Where the folders have it; asked for at every start, so it is kept for a while."""
+        kept = self._spaces.get(bare)
+        if kept is not None:
+            return kept
+        found = self._papers.lists.namespaces(bare)
+        if len(self._spaces) >= 1_000:
+            self._spaces.clear()
+        if found:
+            self._spaces[bare] = found
+        return found
 
     def _published(self, bare: str) -> list[tuple[str, str]]:
         """Workflows of this name that were published once and are in no folder of this process."""

@@ -10,6 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 from weakref import WeakValueDictionary, ref
@@ -284,6 +285,7 @@ def packed(row: Mapping[str, Any]) -> bytes:
 _FLAGS = ("pending", "is_default", "pinned", "deprecated")
 
 
+@lru_cache(RECENT)
 def unpacked(namespace: str, name: str, text: bytes) -> tuple[Known, ...]:
     """The rows that were packed, one behind the other."""
     rows, at = [], 0
