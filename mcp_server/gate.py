@@ -21,7 +21,7 @@ from engine import Refused
 from mcp_server import prose, wire
 from mcp_server.arguments import Checked, nearest
 from mcp_server.calls import Call, Progress, Tool
-from mcp_server.opening import Door
+from mcp_server.door import Door
 from mcp_server.text import visible
 
 if TYPE_CHECKING:

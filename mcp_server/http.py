@@ -7,7 +7,9 @@ refused as long as there is no authentication. Nothing here knows what a tool is
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -20,7 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import Move, Refused
 from mcp_server import strict
-from mcp_server.opening import Door, opened
+from mcp_server.door import Door
+from mcp_server.opening import opened
 from mcp_server.server import build
 from mcp_server.settings import ServerSettings
 
@@ -90,6 +93,7 @@ async def serve(
     `started` is told the address once connections are taken. The listener is closed at the end.
     """
     host, port = listener.getsockname()[:2]
+    door = door or Door(lambda: opened(settings))
     config = uvicorn.Config(
         application(settings, port, door=door),
         log_config=None,
@@ -99,7 +103,7 @@ async def serve(
         lifespan="on",
     )
     shown = f"[{host}]" if ":" in host else host
-    server = _Server(config, lambda: started(f"http://{shown}:{port}{PATH}"))
+    server = _Server(config, lambda: started(f"http://{shown}:{port}{PATH}"), door)
     with listener:
         task = asyncio.create_task(server.serve([listener]))
         try:
@@ -118,10 +122,16 @@ def _health(server: MCPServer[Any], door: Door) -> None:
     @server.custom_route("/readyz", methods=["GET"])  # type: ignore[untyped-decorator]
     async def readyz(_: Request) -> Response:
         try:
-            await door.engine()
+            engine = await door.engine()
         except Refused as refused:
             return JSONResponse({"status": "not ready", "code": refused.code}, status_code=503)
-        return JSONResponse({"status": "ok"})
+        found = await engine.crew()
+        if engine.draining:
+            return JSONResponse({"status": "not ready", "code": "draining"}, status_code=503)
+        states = {"working": 0, "draining": 0, "stale": 0}
+        states |= Counter(worker.state for worker in found.workers)
+        warning = {"warning": found.advice} if found.advice else {}
+        return JSONResponse({"status": "ok", "workers": states, **warning})
 
 
 class Edge:
@@ -192,11 +202,23 @@ def _refusal(status: int, message: str) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """Says when it takes connections."""
+    """Says when it takes connections, and has the engine drain as soon as it is told to stop."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], door: Door) -> None:
         super().__init__(config)
-        self._say = started
+        self._say, self._door = started, door
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; runs come to a safe point while calls that are under way are finished."""
+        if self._door.opened is not None:
+            self._door.opened.drain()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal; the second one waits for nothing any more."""
+        if self.should_exit and self._door.opened is not None:
+            self._door.opened.hurry()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import anyio.lowlevel
 from mcp.server.subscriptions import ResourceUpdated, ServerEvent
 
-from mcp_server.opening import Door
+from mcp_server.door import Door
 
 logger = logging.getLogger(__name__)
 

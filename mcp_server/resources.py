@@ -26,8 +26,8 @@ from engine import Refused
 from mcp_server import wire
 from mcp_server.arguments import nearest
 from mcp_server.calls import Tool
+from mcp_server.door import Door
 from mcp_server.foreign import dumped
-from mcp_server.opening import Door
 from mcp_server.places import find
 
 JSON = "application/json"

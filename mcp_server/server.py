@@ -17,9 +17,10 @@ from mcp_types import ToolAnnotations
 from engine import Refused
 from mcp_server import prompting, resources
 from mcp_server.calls import Tool
+from mcp_server.door import Door
 from mcp_server.gate import Gate
 from mcp_server.news import News
-from mcp_server.opening import Door, opened
+from mcp_server.opening import opened
 from mcp_server.settings import ServerSettings
 from mcp_server.tools import chosen
 

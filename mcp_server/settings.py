@@ -1,17 +1,17 @@
 """How a server is set up: environment variables and flags become one frozen value, once.
 
 A flag that was given wins over the environment. What cannot be meant is refused here with the
-name of the setting, before anything is opened. Nobody else reads the environment.
+name of the setting, before anything is opened. Nobody else reads the environment. Every process
+of Handrail comes through here, a worker too, so nothing is imported that takes time.
 """
 
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from engine import Refused
 
@@ -19,63 +19,45 @@ if TYPE_CHECKING:
     from engine.app.settings import Settings
 
 TOOLSETS = ("default", "operate")
+HOSTS = ("127.0.0.1", "::1", "localhost")
 PORT = 8765
+MOST_RUNS = 1_000_000
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_SPAN = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m)?")
 _PAIR = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
-def _folders(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part.strip())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """Everything a server or a worker needs to know before it starts.
 
+    `database` is a path, a URL, or empty for the user's data folder. `allowed_hosts` are private
+    addresses that http tasks may call all the same. `origins` are further web origins, exact and
+    with port, that may call the HTTP server from a browser. `json_response` answers HTTP calls
+    with plain JSON instead of an event stream: faster, but without progress.
 
-def _words(value: Any) -> Any:
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-def _toolsets(value: Any) -> Any:
-    names = _words(value)
-    for name in names:
-        if name not in TOOLSETS:
-            near = difflib.get_close_matches(name, TOOLSETS, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(TOOLSETS)}."
-            raise ValueError(f"there is no toolset {name[:40]!r}. {hint}")
-    return frozenset(names)
-
-
-def _hosts(value: Any) -> Any:
-    pairs = []
-    for word in _words(value):
-        found = _PAIR.fullmatch(word)
-        if found is None or int(found[2]) > 65535:
-            raise ValueError(f"{word[:60]!r} is not host:port")
-        pairs.append((found[1].strip("[]").lower(), int(found[2])))
-    return frozenset(pairs)
-
-
-class ServerSettings(BaseModel):
-    """Everything a server needs to know before it starts.
-
-    `database` is a path, `sqlite:///path`, or empty for the user's data folder. `allowed_hosts`
-    are private addresses that http tasks may call all the same. `origins` are further web
-    origins, exact and with port, that may call the HTTP server from a browser. `work` says
-    whether this process also carries out runs. `json_response` answers HTTP calls with plain
-    JSON instead of an event stream: faster, but without progress.
+    `work` says whether this process also carries out runs: `concurrency` at a time, and no more
+    than `max_runs` in all processes together (0: no limit). `drain` is how many seconds they get
+    to come to a safe point when the process ends. `name` and `release` tell people which worker
+    this is and which code of theirs it runs.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     database: str = ""
-    folders: Annotated[tuple[Path, ...], BeforeValidator(_folders)] = ()
-    toolsets: Annotated[frozenset[str], BeforeValidator(_toolsets)] = frozenset({"default"})
-    allowed_hosts: Annotated[frozenset[tuple[str, int]], BeforeValidator(_hosts)] = frozenset()
+    folders: tuple[Path, ...] = ()
+    toolsets: frozenset[str] = frozenset({"default"})
+    allowed_hosts: frozenset[tuple[str, int]] = frozenset()
     demo: bool = False
     # Authentication does not exist yet; nothing is put on the network without it.
-    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = PORT
-    origins: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    host: str = "127.0.0.1"
+    port: int = PORT
+    origins: tuple[str, ...] = ()
     json_response: bool = False
     work: bool = True
+    concurrency: int = 64
+    max_runs: int = 0
+    drain: float = 5.0
+    name: str = ""
+    release: str = ""
 
 
 VARIABLES: Mapping[str, str] = {
@@ -88,6 +70,10 @@ VARIABLES: Mapping[str, str] = {
     "port": "HANDRAIL_PORT",
     "origins": "HANDRAIL_ORIGINS",
     "json_response": "HANDRAIL_JSON_RESPONSE",
+    "concurrency": "HANDRAIL_CONCURRENCY",
+    "max_runs": "HANDRAIL_MAX_RUNS",
+    "drain": "HANDRAIL_DRAIN",
+    "release": "HANDRAIL_RELEASE",
 }
 """The environment variable of each setting that has one."""
 
@@ -101,22 +87,29 @@ def from_environment(
     demo: bool | None = None,
     host: str = "",
     port: int | None = None,
-    work: bool = True,
+    concurrency: int | None = None,
+    drain: float | None = None,
+    usual_drain: float = 5.0,
+    **more: Any,
 ) -> ServerSettings:
     """The settings that the environment and the flags describe; an empty flag was not given.
 
-    Raises Refused `bad_setting`, naming the variable, for a value that cannot be meant.
+    `usual_drain` is the default of `drain`, `more` are settings that no variable has. Raises
+    Refused `bad_setting`, naming the variable, for a value that cannot be meant.
     """
-    values: dict[str, Any] = {
-        name: text for name, variable in VARIABLES.items() if (text := environment.get(variable))
+    given: dict[str, Any] = {
+        "database": database, "folders": tuple(folders), "toolsets": toolsets, "demo": demo,
+        "host": host, "port": port, "concurrency": concurrency, "drain": drain,
+    }  # fmt: skip
+    flags = {name: value for name, value in given.items() if value not in ("", (), None)}
+    texts = {
+        name: text
+        for name, variable in VARIABLES.items()
+        if name not in flags and (text := environment.get(variable))
     }
-    flags = {"database": database, "folders": tuple(folders), "toolsets": toolsets, "host": host}
-    values |= {name: value for name, value in flags.items() if value}
-    values |= {name: v for name, v in {"demo": demo, "port": port}.items() if v is not None}
-    try:
-        return ServerSettings(**values, work=work)
-    except ValidationError as error:
-        raise _refused(error) from None
+    texts |= {name: flags.pop(name) for name in ("toolsets", "host") if name in flags}
+    values = {name: _read(name, text) for name, text in texts.items()}
+    return ServerSettings(**{"drain": usual_drain, **values, **flags, **more})
 
 
 def engine_settings(settings: ServerSettings) -> "Settings":
@@ -128,16 +121,99 @@ def engine_settings(settings: ServerSettings) -> "Settings":
         folders=settings.folders,
         allowed_hosts=settings.allowed_hosts,
         work=settings.work,
+        concurrency=settings.concurrency,
+        most=settings.max_runs,
+        drain=settings.drain,
+        name=settings.name,
+        release=settings.release,
     )
 
 
-def _refused(error: ValidationError) -> Refused:
-    first = error.errors(include_url=False)[0]
-    name = VARIABLES.get(str(first["loc"][0]), str(first["loc"][0]))
-    said = first["msg"].removeprefix("Value error, ")
-    message = f"{name}: {str(first['input'])[:40]!r} cannot be meant: {said}"
-    return Refused("bad_setting", message, _HINTS.get(name, ""))
+# -- reading one setting ------------------------------------------------------------------------
 
+
+def _read(name: str, text: str) -> Any:
+    try:
+        return _READERS[name](text)
+    except ValueError as error:
+        variable = VARIABLES[name]
+        message = f"{variable}: {text[:40]!r} cannot be meant: {error}"
+        raise Refused("bad_setting", message, _HINTS.get(variable, "")) from None
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part.strip())
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+def _toolsets(text: str) -> frozenset[str]:
+    names = _words(text)
+    for name in names:
+        if name not in TOOLSETS:
+            near = difflib.get_close_matches(name, TOOLSETS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(TOOLSETS)}."
+            raise ValueError(f"there is no toolset {name[:40]!r}. {hint}")
+    return frozenset(names)
+
+
+def _hosts(text: str) -> frozenset[tuple[str, int]]:
+    pairs = []
+    for word in _words(text):
+        found = _PAIR.fullmatch(word)
+        if found is None or int(found[2]) > 65535:
+            raise ValueError(f"{word[:60]!r} is not host:port")
+        pairs.append((found[1].strip("[]").lower(), int(found[2])))
+    return frozenset(pairs)
+
+
+def _flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in (*_YES, *_NO):
+        raise ValueError("it is neither yes nor no")
+    return word in _YES
+
+
+def _host(text: str) -> str:
+    if text not in HOSTS:
+        raise ValueError(f"it is none of {', '.join(HOSTS)}")
+    return text
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        digits = text.strip()
+        if not (digits.isascii() and digits.isdecimal()) or not low <= int(digits[:9]) <= high:
+            raise ValueError(f"it is no whole number from {low} to {high:,}")
+        return int(digits)
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    found = _SPAN.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("it is no length of time")
+    return float(found[1]) * {"ms": 0.001, "m": 60.0}.get(found[2], 1.0)
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "database": str,
+    "folders": _folders,
+    "toolsets": _toolsets,
+    "allowed_hosts": _hosts,
+    "demo": _flag,
+    "host": _host,
+    "port": _number(0, 65_535),
+    "origins": _words,
+    "json_response": _flag,
+    "concurrency": _number(1, 10_000),
+    "max_runs": _number(0, MOST_RUNS),
+    "drain": _seconds,
+    "release": str,
+}
 
 _HINTS: Mapping[str, str] = {
     "HANDRAIL_HOST": "Authentication does not exist yet; only this machine may connect.",
@@ -145,4 +221,6 @@ _HINTS: Mapping[str, str] = {
     "HANDRAIL_JSON_RESPONSE": "Use 1 or 0.",
     "HANDRAIL_PORT": "Use a number from 0 to 65535.",
     "HANDRAIL_ALLOWED_HOSTS": "Write host:port, several with a comma between.",
+    "HANDRAIL_MAX_RUNS": "0 is no limit; give every process the same number.",
+    "HANDRAIL_DRAIN": "Write a length of time such as 10s or 1m.",
 }

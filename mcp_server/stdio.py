@@ -13,6 +13,7 @@ import os
 import stat
 import sys
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any, Protocol, cast
 
 import anyio
@@ -22,6 +23,7 @@ from mcp.server.stdio import stdio_server
 from mcp_server import strict
 from mcp_server.server import build
 from mcp_server.settings import ServerSettings
+from mcp_server.signals import told
 
 _ROOM = strict.LARGEST + 1
 
@@ -32,10 +34,20 @@ class _Files(Protocol):
     def close(self) -> None: ...
 
 
+DRAIN = 1.5
+"""Seconds that runs get at most at the end: clients kill a server that is not gone after two."""
+
+
 def run(settings: ServerSettings) -> None:
-    """Serve until the client closes stdin."""
+    """Serve until the client closes stdin or a signal ends it, in good order either way."""
+    brief = replace(settings, drain=min(settings.drain, DRAIN))
     with contextlib.suppress(KeyboardInterrupt):
-        anyio.run(serve, build(settings))
+        anyio.run(_until_told, build(brief))
+
+
+async def _until_told(server: MCPServer[Any]) -> None:
+    with anyio.CancelScope() as scope, told(scope.cancel, lambda: None):
+        await serve(server)
 
 
 async def serve(server: MCPServer[Any]) -> None:

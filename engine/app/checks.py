@@ -1,8 +1,10 @@
 """What `doctor` looks at in the engine itself."""
 
 import platform
+from collections import Counter
 from collections.abc import Iterable
 
+from engine.app.crew import crew
 from engine.app.settings import Settings
 from engine.core.views import Health, Problem
 from engine.store import About, Store
@@ -34,10 +36,10 @@ async def _database(store: Store, about: About) -> Health:
 
 
 async def _work(store: Store, settings: Settings) -> Health:
-    workers = await store.fetch("worker_list")
-    now = settings.clock.now()
-    live = [w for w in workers if now - w["seen_at"] < 30_000_000]
-    return Health("workers", True, f"{len(live)} alive")
+    found = await crew(store, settings.clock, settings.pace)
+    states = Counter(worker.state for worker in found.workers)
+    told = ", ".join(f"{number} {state}" for state, number in states.items())
+    return Health("workers", True, told or "none", found.advice)
 
 
 def _documents(settings: Settings, problems: list[Problem]) -> Health:

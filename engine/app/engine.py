@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.app.catalogue import Shelf
 from engine.app.checks import checks
+from engine.app.crew import crew
 from engine.app.describe import info_at, workflow_details
 from engine.app.listing import Lists
 from engine.app.running import Runs, check_input
@@ -18,6 +19,7 @@ from engine.core.errors import Move, Refused
 from engine.core.model import Effect, Workflow
 from engine.core.preview import Preview, mutations
 from engine.core.views import (
+    Crew,
     DryRun,
     FailureGroup,
     Health,
@@ -38,6 +40,7 @@ from engine.shell.claims import Claims
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
 from engine.shell.library import Library
+from engine.shell.news import News
 from engine.shell.roll import Roll
 from engine.shell.worker import Worker
 from engine.store import Store, Verification, open_store
@@ -70,7 +73,9 @@ class Engine:
             Breakers(store, clock, tenant),
         )
         self.patience = settings.drain
+        self._news = News(store, self._library, self._noticed)
         self._worker = self._made(acts) if settings.work else None
+        self._following: asyncio.Task[None] | None = None
         self._runs = Runs(store, clock, self._library, self._shelf, self._worker, tenant)
         self._lists = Lists(store, self._library, self._worker, tenant)
         self._versions = Versions(store, clock, self._library, tenant)
@@ -90,7 +95,7 @@ class Engine:
         claims = Claims(store, clock, self._library, settings.most)
         return Worker(
             store, clock, self._library, acts, tenant,
-            self._changed, self._ended, self._noticed, roll, claims,
+            self._changed, self._ended, self._news, roll, claims,
         )  # fmt: skip
 
     # -- life ---------------------------------------------------------------------------------
@@ -113,6 +118,9 @@ class Engine:
 
     async def end(self) -> None:
         """Stop working in good order."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
         if self._worker is not None:
             await self._worker.stop(self.patience)
         await self._http.close()
@@ -130,6 +138,9 @@ class Engine:
     def _bell(self) -> asyncio.Event:
         if self._moved is None:
             self._moved = asyncio.Event()
+        if self._worker is None and self._following is None:
+            # A worker hears of others by itself; without one, somebody has to listen.
+            self._following = asyncio.create_task(self._news.follow())
         return self._moved
 
     def _ring(self) -> None:
@@ -327,6 +338,37 @@ class Engine:
     async def health(self) -> tuple[Health, ...]:
         """What `doctor` reports."""
         return await checks(self.store, self._shelf.problems(), self.settings)
+
+    # -- workers ----------------------------------------------------------------------------------
+
+    async def crew(self) -> Crew:
+        """Who works on this database."""
+        return await crew(self.store, self.settings.clock, self.settings.pace)
+
+    @property
+    def draining(self) -> bool:
+        """Whether this process takes up nothing more."""
+        return self._worker is not None and self._worker.draining
+
+    @property
+    def holding(self) -> int:
+        """How many runs this process works on."""
+        return self._worker.held if self._worker else 0
+
+    @property
+    def handed_back(self) -> int:
+        """How many runs this process has handed back before they rested."""
+        return self._worker.handed_back if self._worker else 0
+
+    @property
+    def worker_name(self) -> str:
+        """What others call this process's worker; empty where there is none."""
+        return self._worker.roll.title if self._worker else ""
+
+    @property
+    def place(self) -> str:
+        """Where the database is, for people."""
+        return self.store.place
 
 
 @asynccontextmanager

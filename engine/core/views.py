@@ -284,3 +284,38 @@ class Health:
     ok: bool
     detail: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker as a list shows it. `state` is `working`, `draining` or `stale`.
+
+    `held` is how many runs it has leases of now, of `capacity` that it would take. `version` is
+    Handrail's, `release` what its owner says of the code it runs.
+    """
+
+    name: str
+    host: str
+    pid: int
+    state: str
+    held: int
+    capacity: int
+    version: str
+    python: str
+    release: str
+    started_at: int
+    seen_at: int
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Everybody who works on a database; `working` is how many of them take up runs.
+
+    `waiting_since` is when the run that waits longest was due, `advice` what a person should do.
+    """
+
+    workers: tuple[WorkerView, ...]
+    working: int
+    waiting_since: int | None = None
+    advice: str = ""

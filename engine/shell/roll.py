@@ -73,7 +73,7 @@ class Roll:
         row: dict[str, Any] = {
             "id": number,
             "tenant": self.tenant,
-            "name": self.name or f"{host}:{os.getpid()}",
+            "name": self.title,
             "host": host,
             "pid": os.getpid(),
             "now": now,
@@ -90,6 +90,11 @@ class Roll:
         before, self._lock, self.id = self._lock, lock, number
         if before is not None:
             before.release(remove=True)
+
+    @property
+    def title(self) -> str:
+        """What people call this worker."""
+        return self.name or f"{socket.gethostname()}:{os.getpid()}"
 
     async def _numbered(self) -> tuple[int, Life]:
         while True:
@@ -158,7 +163,7 @@ class Roll:
         return {n for n, (_, since) in self._heard.items() if now - since >= self.pace.lease}
 
     async def watch(self) -> bool:
-        """Look whether others have died since the last beat; nothing is asked of the database."""
+        """Look whether others have died since the last beat, where that costs no query."""
         buried = False
         for number, host in list(self._others.items()) if self.store.free_looks else ():
             buried |= await self._bury(number, host, void=False)

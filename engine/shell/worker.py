@@ -27,6 +27,7 @@ from engine.shell.claims import Claims
 from engine.shell.clock import Clock
 from engine.shell.drive import Drive, Held
 from engine.shell.library import Library
+from engine.shell.news import News
 from engine.shell.roll import Roll
 from engine.store import Store
 
@@ -53,7 +54,7 @@ class Worker:
     tenant: str
     changed: Callable[[str], None]
     ended: Callable[[Held], None]
-    noticed: Callable[[], None]
+    news: News
     roll: Roll
     claims: Claims
     draining: bool = False
@@ -63,7 +64,6 @@ class Worker:
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
-    _versions_seen: int = 0
     _unfreed: set[int] = field(default_factory=set)
     _strays: dict[int, float] = field(default_factory=dict)
     _doubtful: bool = False
@@ -346,12 +346,7 @@ class Worker:
                 await asyncio.sleep(AGAIN)
 
     async def _notice(self) -> bool:
-        await self.store.stirred()
-        (news,) = await self.store.fetch("journal_news", after=self._versions_seen)
-        if news["versions"] is not None:
-            await self.library.reread()
-        self._versions_seen = news["position"]
-        self.noticed()
+        await self.news.next()
         self._wake.set()
         if self._tasks:
             mine = await self._leased()

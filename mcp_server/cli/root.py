@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, Entry] = {
     "retry": Entry("retry", "Try a failed run again, as a new run."),
     "cancel": Entry("cancel", "Ask a run to stop."),
     "versions": Entry("versions", "List a workflow's versions; choose or deprecate one."),
+    "worker": Entry("worker", "Carry out runs, and nothing else."),
+    "workers": Entry("workers", "List the workers and what they hold."),
     "check": Entry("check", "Check a folder of documents and list every problem."),
     "init": Entry("init", "Write a small working folder of workflows."),
     "doctor": Entry("doctor", "Look for what is broken on this machine."),

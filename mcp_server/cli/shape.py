@@ -22,6 +22,7 @@ TIMES = frozenset(
         "ended_at",
         "last_at",
         "published_at",
+        "seen_at",
         "started_at",
         "wake_at",
     }

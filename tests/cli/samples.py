@@ -6,6 +6,7 @@ from engine.core.errors import Failure, Kind, Move
 from engine.core.model import Effect, Example
 from engine.core.views import (
     AttemptView,
+    Crew,
     DryRun,
     FailureGroup,
     Health,
@@ -19,6 +20,7 @@ from engine.core.views import (
     StepInfo,
     StepView,
     VersionInfo,
+    WorkerView,
     WorkflowDetails,
     WorkflowInfo,
 )
@@ -199,6 +201,19 @@ PROBLEMS = (
             "this input has no description", "", "Workflow demo/refund"),
     Problem("", 0, "metadata.version", "error", "version_clash",
             "version 1.0.0 was already published with other content"),
+)  # fmt: skip
+CREW = Crew(
+    (
+        WorkerView("web", "ann-pc", 4711, "working", 3, 64, "0.1.0", "3.11.7", "",
+                   ZERO - 7_200 * SECOND, NOW - 2 * SECOND),
+        WorkerView("w-2", "build-7", 20933, "draining", 1, 8, "0.1.0", "3.12.1", "git-4f2a91c",
+                   ZERO, NOW - 9 * SECOND, "takes nothing more up"),
+        WorkerView("w-3", "build-7", 20941, "stale", 8, 8, "0.1.0", "3.12.1", "git-4f2a91c",
+                   ZERO, NOW - 95 * SECOND, "silent for too long; the others take its runs over"),
+    ),
+    working=1,
+    waiting_since=ZERO,
+    advice="Runs are due and no worker takes them up. Start one: handrail worker",
 )  # fmt: skip
 CHECKS = (
     Health("python", True, "3.11.7"),

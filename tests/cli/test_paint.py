@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from engine.core.model import Example
-from mcp_server.cli.paint import plan, reports, runs, timeline, workflows
+from mcp_server.cli.paint import plan, reports, runs, timeline, workers, workflows
 from mcp_server.cli.paint.welcome import welcome
 from tests.cli import samples
 from tests.cli.samples import NOW
@@ -35,6 +35,7 @@ PAGES: Mapping[str, tuple[Any, Paint]] = {
     "bad plan": (samples.BAD_PLAN, lambda v, _: plan.dry_run(v)),
     "problems": (samples.PROBLEMS, lambda v, _: reports.checked(v, 3, 9, failed=True)),
     "versions": (samples.VERSIONS, lambda v, _: reports.version_list(v, NOW)),
+    "workers": (samples.CREW, lambda v, width: workers.worker_list(v, NOW, width)),
     "doctor": (samples.CHECKS, lambda v, _: reports.health_list(v)),
 }
 
@@ -51,7 +52,7 @@ def hostile(value: Any) -> Any:
     """The same value with hostile words added wherever it holds text that others wrote."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: hostile(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        kept = {name: getattr(value, name) for name in ("status", "severity", "would")
+        kept = {name: getattr(value, name) for name in ("status", "severity", "would", "state")
                 if hasattr(value, name)}  # fmt: skip
         return replace(value, **{**fields, **kept})
     if isinstance(value, Mapping):
@@ -171,6 +172,11 @@ def test_what_is_special_about_a_run_stands_in_its_head() -> None:
     shown = seen(timeline.run_timeline(special, NOW))
     for words in ("started earlier under the same key", "retry of r0", "must end in 1 min"):
         assert words in shown
+
+
+def test_nobody_at_work_is_said_and_what_to_do_about_it() -> None:
+    alone = replace(samples.CREW, workers=(), working=0)
+    assert seen(workers.worker_list(alone, NOW, 80)).startswith("No worker.\nRuns are due")
 
 
 def test_a_problem_begins_with_its_place_like_a_compilers() -> None:

@@ -15,7 +15,7 @@ from mcp.server import MCPServer
 
 from engine import Refused
 from mcp_server.arguments import Checked
-from mcp_server.opening import Door
+from mcp_server.door import Door
 from mcp_server.server import build
 from mcp_server.settings import ServerSettings
 from mcp_server.tools import TOOLSETS

@@ -13,7 +13,7 @@ from mcp import Client
 
 from engine import Refused
 from mcp_server import http, strict
-from mcp_server.opening import Door
+from mcp_server.door import Door
 from mcp_server.settings import ServerSettings
 from tests.server.test_gate import broken
 

@@ -24,6 +24,10 @@ def test_the_environment_is_read() -> None:
             "HANDRAIL_TOOLSETS": "default, operate",
             "HANDRAIL_DEMO": "yes",
             "HANDRAIL_PORT": "0",
+            "HANDRAIL_CONCURRENCY": "8",
+            "HANDRAIL_MAX_RUNS": "100",
+            "HANDRAIL_DRAIN": "2m",
+            "HANDRAIL_RELEASE": "git-4f2a91c",
             "HANDRAIL_ALLOWED_HOSTS": "localhost:5100, [::1]:80",
             "HANDRAIL_ORIGINS": "http://localhost:6274, http://127.0.0.1:6274",
         }
@@ -33,6 +37,8 @@ def test_the_environment_is_read() -> None:
     assert settings.toolsets == {"default", "operate"}
     assert settings.demo
     assert settings.port == 0
+    assert (settings.concurrency, settings.max_runs, settings.drain) == (8, 100, 120.0)
+    assert settings.release == "git-4f2a91c"
     assert settings.allowed_hosts == {("localhost", 5100), ("::1", 80)}
     assert settings.origins == ("http://localhost:6274", "http://127.0.0.1:6274")
 
@@ -60,6 +66,9 @@ def test_a_flag_wins_over_the_environment() -> None:
         ("HANDRAIL_HOST", "::", "Authentication does not exist yet"),
         ("HANDRAIL_ALLOWED_HOSTS", "localhost", "host:port"),
         ("HANDRAIL_ALLOWED_HOSTS", "localhost:99999", "host:port"),
+        ("HANDRAIL_CONCURRENCY", "0", "from 1 to 10,000"),
+        ("HANDRAIL_MAX_RUNS", "-1", "0 is no limit"),
+        ("HANDRAIL_DRAIN", "soon", "such as 10s or 1m"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, value: str, words: str) -> None:

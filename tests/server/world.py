@@ -15,7 +15,7 @@ from engine.app.settings import Settings
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.model import Effect
 from engine.shell.acts import PythonTask
-from mcp_server.opening import Door
+from mcp_server.door import Door
 from mcp_server.server import build
 from mcp_server.settings import ServerSettings
 

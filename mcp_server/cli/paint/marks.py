@@ -21,6 +21,8 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "run": ("✓", "green"),
     "active": ("●", "cyan"),
     "running": ("●", "cyan"),
+    "working": ("●", "green"),
+    "draining": ("↻", "yellow"),
     "pending": ("○", "dim"),
     "waiting": ("○", "dim"),
     "depends": ("?", "yellow"),
