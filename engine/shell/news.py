@@ -24,14 +24,19 @@ class News:
     noticed: Callable[[], None]
     _seen: int = 0
 
-    async def next(self) -> None:
-        """Return when others have committed; changed versions have been read by then."""
+    async def next(self) -> int | None:
+        """Wait until others have committed; changed versions have been read by then.
+
+        Returns when the next run without a limit is due, in microseconds since the epoch.
+        """
         await self.store.stirred()
         (found,) = await self.store.fetch("journal_news", after=self._seen)
         if found["versions"] is not None:
             await self.library.reread()
         self._seen = found["position"]
         self.noticed()
+        due: int | None = found["next_at"]
+        return due
 
     async def follow(self) -> None:
         """Look again and again, whatever happens to the database."""

@@ -23,7 +23,7 @@ from engine.core.log import Row, Write
 from engine.core.plan import Planner
 from engine.core.run import fold
 from engine.shell.acts import Acts
-from engine.shell.claims import Claims
+from engine.shell.claims import BOUNDLESS, Claims
 from engine.shell.clock import Clock
 from engine.shell.drive import Drive, Held
 from engine.shell.library import Library
@@ -68,6 +68,7 @@ class Worker:
     _strays: dict[int, float] = field(default_factory=dict)
     _doubtful: bool = False
     _away: bool = False
+    _alarm: int = BOUNDLESS
 
     # -- life -----------------------------------------------------------------------------
 
@@ -224,6 +225,7 @@ class Worker:
 
     async def _claim(self) -> float | None:
         """Take what is due; the seconds until something else will be, None until a wake-up."""
+        self._alarm = BOUNDLESS  # what becomes due meanwhile has this done once more
         if self._doubtful:
             await self._find_strays()
         await self._free()
@@ -235,6 +237,7 @@ class Worker:
             self._doubtful = bool(self._strays)
         at = await self.claims.next() if self.room else None
         latest = AGAIN if self._doubtful else None
+        self._alarm = BOUNDLESS if at is None else at
         if at is None:
             return latest
         return min(latest or LONG, max(0.0, (at - self.clock.now()) / 1_000_000))
@@ -346,8 +349,9 @@ class Worker:
                 await asyncio.sleep(AGAIN)
 
     async def _notice(self) -> bool:
-        await self.news.next()
-        self._wake.set()
+        due = await self.news.next()
+        if self.claims.counted or (due is not None and due < self._alarm):
+            self._wake.set()
         if self._tasks:
             mine = await self._leased()
             for stream in [stream for stream in self._tasks if stream not in mine]:

@@ -29,7 +29,8 @@ limit :limit
 select coalesce(max(at), 0) as at from journal
 where position > (select max(position) - 1000 from journal)
 
--- Where the journal ends, and whether versions have changed since a position. Only what was
+-- Where the journal ends, whether versions have changed since a position, and when the next run
+-- without a limit is due: what has to be known after a commit of somebody else. Only what was
 -- committed since is looked at.
 -- name: journal_news
 select
@@ -39,7 +40,8 @@ select
     where position > :after
       and kind in ('version.published', 'version.default_set', 'version.deprecated')
     limit 1
-  ) as versions
+  ) as versions,
+  (select min(at) from due where owner = 0 and lane = 0) as next_at
 
 -- name: journal_lines
 select position, tenant, stream, version, kind, schema, at, actor, body, salt, commitment, hash
