@@ -18,10 +18,10 @@ from typing import BinaryIO
 HEADER, FRAME = 32, 24
 """Bytes before the first frame, and before the page in each."""
 
-ROOM = 256 * 1024
+ROOM = 1024 * 1024
 """Bytes that are to be free in the file."""
 
-STEP = 1024 * 1024
+STEP = 2 * 1024 * 1024
 """Bytes by which it is made longer."""
 
 

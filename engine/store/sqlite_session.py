@@ -27,11 +27,17 @@ LONG_LOG = 16 * 1024 * 1024
 
 
 class SqliteSession:
-    """A `Session` (see `writer.py`) over `db`; both and `turn` are closed by `close`."""
+    """A `Session` (see `writer.py`) over `db`; both and `turn` are closed by `close`.
+
+    The log is looked at after `every` batches: it cannot have grown much in fewer.
+    """
+
+    every = 8
 
     def __init__(self, db: sqlite3.Connection, path: Path, head: Statement, turn: Turn) -> None:
         self._db, self._turn, self._head = db, turn, head
         self._log, self._long = Log(path), LONG_LOG
+        self._batches = 0
         self._seen = self._looked = -1  # nothing was seen yet; the file is not asked here
 
     def turn(self) -> AbstractContextManager[None]:
@@ -94,6 +100,9 @@ class SqliteSession:
 
         A log that a reader still needs is tried again when it has grown.
         """
+        self._batches += 1
+        if self._batches % self.every:
+            return
         try:
             used = self._log.used()
             if used > self._long:

@@ -254,6 +254,7 @@ async def opened(
 
     path = folder / "h.db"
     async with open_sqlite(path, FEATURES, chances(seed), AT, factory=factory) as store:  # type: ignore[arg-type]
+        store._writer._session.every = 1  # type: ignore[attr-defined]  # a life is short
         try:
             yield store, made[-1]
         finally:
