@@ -9,7 +9,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check slow chaos bench lint format types e2e wheel lock clean
+.PHONY: help run cluster test check slow chaos bench lint format types e2e wheel lock clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9]+:.*##' Makefile | sed 's/:.*## /	/' | awk -F'	' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ tests/e2e/node_modules/.stamp: tools/setup-e2e tests/e2e/package.json tests/e2e/
 
 run: .venv/run.stamp ## serve the demo on http://127.0.0.1:8765/mcp
 	@$(BIN)/handrail serve --http --port $(PORT) --demo
+
+cluster: .venv/dev.stamp ## PostgreSQL, three workers and two HTTP servers on this machine
+	@$(BIN)/python -m tests.cluster $(PORT) $(if $(PORT2),$(PORT2),$(shell expr $(PORT) + 1))
 
 test: .venv/dev.stamp $(if $(CI),tests/e2e/node_modules/.stamp) ## run the tests
 	@$(BIN)/python -m pytest

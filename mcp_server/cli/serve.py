@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT",
               help="The port (8765); 0 takes any.")  # fmt: skip
 @click.option("--toolsets", default="", metavar="NAMES", help="Sets of tools: default, operate.")
+@click.option("--no-work", is_flag=True, help="Carry out no runs here; workers do that.")
 @click.pass_obj
-def serve_command(session: Session, /, http: bool, stdio: bool, **flags: Any) -> int:
+def serve_command(session: Session, /, http: bool, stdio: bool, no_work: bool, **flags: Any) -> int:
     """Serve the workflows to MCP clients.
 
     \b
@@ -36,7 +37,7 @@ def serve_command(session: Session, /, http: bool, stdio: bool, **flags: Any) ->
     from mcp_server.cli.opening import server_settings
     from mcp_server.logs import to_stderr
 
-    settings = server_settings(session, work=True, **flags)
+    settings = server_settings(session, work=not no_work, **flags)
     to_stderr()
     return _stdio(settings) if stdio else _http(session, settings)
 
