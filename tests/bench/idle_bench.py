@@ -69,8 +69,7 @@ async def measured(kind: str, database: str, folder: Path) -> dict[str, Any]:
     heard: list[str] = []
     async with open_engine(settings(folder, database)) as engine:
         await asleep(engine)
-        if kind == "postgres":
-            await asyncio.sleep(min(LAG, 4 * SECONDS))
+        await asyncio.sleep(min(LAG, 4 * SECONDS))  # the last one to rest sets the timer anew
         if kind == "sqlite":
             await listened(engine.store, heard)
         before = 0 if kind == "sqlite" else await asyncio.to_thread(transactions, database)
