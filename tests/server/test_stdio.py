@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mcp_server import strict
+from tests.shell.documents import flow, write
 
 pytestmark = pytest.mark.requirement("both-transports")
 
@@ -156,6 +157,32 @@ async def test_two_servers_on_one_database_start_side_by_side(tmp_path: Path) ->
     async with started(tmp_path) as first, started(tmp_path) as second:
         for wire in (first, second):
             assert "result" in await wire.ask("tools/list", {"_meta": MODERN})
+
+
+def call(tool: str, **arguments: Any) -> dict[str, Any]:
+    return {"name": tool, "arguments": arguments, "_meta": MODERN}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+async def test_what_one_of_two_servers_starts_the_other_shows_and_a_signal_ends_it_well(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "flows"
+    step = {"id": "a", "type": "sleep", "sleep": {"duration": "1h"}}
+    write(folder, flow("sleeps", [step]))
+    places = {"HANDRAIL_WORKFLOWS": str(folder)}
+    async with started(tmp_path, **places) as first, started(tmp_path, **places) as second:
+        ran = await first.ask(
+            "tools/call", call("execute_workflow", workflow="sleeps", waitSeconds=0)
+        )
+        run = ran["result"]["structuredContent"]["executionId"]
+        shown = await second.ask("tools/call", call("get_run", runId=run))
+        assert shown["result"]["structuredContent"]["executionId"] == run
+        first.process.terminate()
+        async with asyncio.timeout(SECONDS):
+            assert await first.process.wait() == 0
+        again = await second.ask("tools/call", call("get_run", runId=run))
+        assert "result" in again
 
 
 @pytest.mark.parametrize("heavy", ["httpx", "anthropic", "jinja2", "yaml", "aiosqlite", "psycopg"])
