@@ -170,8 +170,11 @@ async def test_what_one_of_two_servers_starts_the_other_shows_and_a_signal_ends_
     folder = tmp_path / "flows"
     step = {"id": "a", "type": "sleep", "sleep": {"duration": "1h"}}
     write(folder, flow("sleeps", [step]))
-    places = {"HANDRAIL_WORKFLOWS": str(folder)}
-    async with started(tmp_path, **places) as first, started(tmp_path, **places) as second:
+    place = str(folder)
+    async with (
+        started(tmp_path, HANDRAIL_WORKFLOWS=place) as first,
+        started(tmp_path, HANDRAIL_WORKFLOWS=place) as second,
+    ):
         ran = await first.ask(
             "tools/call", call("execute_workflow", workflow="sleeps", waitSeconds=0)
         )
