@@ -232,8 +232,8 @@ class Worker:
         if self.room:
             self._doubtful = True  # until its answer is there, a claim may have been carried out
             owner = self.id
-            for row in await self.claims.take(owner, self.room):
-                await self._take_up_safely(row, owner)
+            rows = await self.claims.take(owner, self.room)
+            await asyncio.gather(*(self._take_up_safely(row, owner) for row in rows))
             self._doubtful = bool(self._strays)
         at = await self.claims.next() if self.room else None
         latest = AGAIN if self._doubtful else None
