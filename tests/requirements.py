@@ -263,4 +263,9 @@ REQUIREMENTS = (
     Requirement(
         "bad-documents", "order", "Hostile YAML and JSON get a typed error within a second."
     ),
+    Requirement(
+        "simulated-workers",
+        "order",
+        "Whatever goes wrong between several workers and the database, the same laws hold.",
+    ),
 )

@@ -18,6 +18,7 @@ SOME = (3, 11, 49, 277)
 
 
 @pytest.mark.parametrize("first", range(0, 1_000, TOGETHER))
+@pytest.mark.requirement("simulated-workers")
 def test_every_law_is_kept_whatever_goes_wrong(first: int) -> None:
     outcomes = [World(seed).play(story) for seed in range(first, first + TOGETHER)]
     broken = [told(outcome) for outcome in outcomes if outcome.wrong]
