@@ -82,6 +82,14 @@ class ShiftedClock(WorldClock):
         return super().now() + int(os.pread(self._file, 30, 0) or 0)
 
 
+def write_documents(documents: Path, name: str) -> None:
+    """The workflows, there as a whole or not at all: members of one folder open side by side."""
+    documents.mkdir(exist_ok=True)
+    whole = documents.parent / f"{name}-{os.getpid()}.part"
+    whole.write_text(DOCUMENTS, encoding="utf-8")
+    whole.replace(documents / "marks.yaml")
+
+
 def settings(options: Options, *, work: bool = True) -> Settings:
     """An engine over the folder; its step appends to the file `effects`."""
     folder = Path(options.folder)
@@ -94,9 +102,7 @@ def settings(options: Options, *, work: bool = True) -> Settings:
         return given["step"]
 
     documents = folder / "documents"
-    if not documents.exists():
-        documents.mkdir()
-        (documents / "marks.yaml").write_text(DOCUMENTS, encoding="utf-8")
+    write_documents(documents, options.name)
     return Settings(
         options.database,
         (documents,),
