@@ -8,7 +8,7 @@ hundred thousand versions fit in memory, since all but a few are nothing but a p
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from struct import Struct
@@ -22,6 +22,8 @@ from engine.store import Store
 Functions = Mapping[str, Effect]
 Key = tuple[str, str]
 """Namespace and name."""
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of versions; all versions of a workflow come together."""
 
 RECENT = 128
 """Compiled workflows that are kept although nobody holds them."""
@@ -129,22 +131,20 @@ class Library:
         """Read the rows that have changed since the last time; compiled workflows stay."""
         (news,) = await self._store.fetch("journal_news", after=self._seen)
         changed = await self._changed_since(self._seen) if self._seen >= 0 else None
-        found = await (self._all() if changed is None else self._of(changed))
-        await self._prepare(found)
-        self._known.update((f"{space}/{name}", text) for (space, name), text in found.items())
+        touched = set[Key]()
+        async for rows in self._all() if changed is None else self._of(changed):
+            found = _packed_rows(rows)
+            await self._prepare(found)
+            self._take(rows, found)
+            touched |= found.keys() & self._openable()
+            if self._moved is not None and changed is not None:
+                self._moved.update(found)
         self._seen = max(self._seen, news["position"])
         if changed is None:
             self._moved = None
-        elif self._moved is not None:
-            self._moved.update(found)
-        unchanged = frozenset[int]() if changed is None else self.lanes - changed
-        self.lanes = unchanged | {
-            row.stream for key, text in found.items() for row in unpacked(*key, text)
-            if row.concurrency
-        }  # fmt: skip
         for within in list(self._within.values()):
             root = within.root()
-            if root is not None and not within.keys.isdisjoint(found):
+            if root is not None and not within.keys.isdisjoint(touched):
                 await self.learn_all(root)
 
     async def _changed_since(self, position: int) -> set[int] | None:
@@ -153,8 +153,8 @@ class Library:
         )
         return None if len(rows) > FEW else {row["stream"] for row in rows}
 
-    async def _all(self) -> dict[Key, bytes]:
-        found: dict[Key, bytes] = {}
+    async def _all(self) -> AsyncIterator[Rows]:
+        """Every row, some at a time: all of them together would take far more than is kept."""
         after, most = -1, PAGE
         while True:
             rows = await self._store.fetch(
@@ -164,25 +164,32 @@ class Library:
             if full:  # the versions of the last one may go on behind the page
                 whole = [row for row in rows if row["stream"] != rows[-1]["stream"]]
                 most, rows = (most, whole) if whole else (most * 2, [])
-            found.update(_packed_rows(rows))
+            yield rows
             after = rows[-1]["stream"] if rows else after
             if not full:
-                return found
+                return
 
-    async def _of(self, streams: set[int]) -> dict[Key, bytes]:
-        found: dict[Key, bytes] = {}
+    async def _of(self, streams: set[int]) -> AsyncIterator[Rows]:
+        found: list[Mapping[str, Any]] = []
         for stream in streams:
-            rows = await self._store.fetch("version_rows", tenant=self._tenant, stream=stream)
-            found.update(_packed_rows(rows))
-        return found
+            found += await self._store.fetch("version_rows", tenant=self._tenant, stream=stream)
+        yield found
+
+    def _openable(self) -> set[Key]:
+        """What runs that are held may open."""
+        return {key for within in self._within.values() for key in within.keys}
 
     async def _prepare(self, found: Mapping[Key, bytes]) -> None:
         """Have at hand what runs that are held may open, before they can be told of it."""
-        wanted = {key for within in self._within.values() for key in within.keys}
-        for key in wanted & found.keys():
+        for key in self._openable() & found.keys():
             for row in unpacked(*key, found[key]):
                 if row.is_default:
                     await self.learn_all(await self.learn(row.digest))
+
+    def _take(self, rows: Rows, found: Mapping[Key, bytes]) -> None:
+        self._known.update((f"{space}/{name}", text) for (space, name), text in found.items())
+        limited = {row["stream"] for row in rows if row["concurrency"]}
+        self.lanes = self.lanes.difference(row["stream"] for row in rows) | limited
 
     # -- compiling ------------------------------------------------------------------------------
 
@@ -266,20 +273,21 @@ def references(workflow: Workflow) -> Iterable[tuple[str, str, str | None]]:
                 yield meant.namespace, meant.name, meant.version
 
 
-_FIXED = Struct("<qqqBBBB")
+_FIXED = Struct("<qqIBBB32s")
+"""Stream, time, limit, flags, effect, length of the version behind, digest."""
 _EFFECTS = tuple(Effect)
 
 
 def packed(row: Mapping[str, Any]) -> bytes:
     """A row of a version in as few bytes as it takes; a hundred thousand lie in memory."""
     flags = sum(bool(row[name]) << bit for bit, name in enumerate(_FLAGS))
-    version, digest = row["version"].encode(), row["digest"].encode()
+    version = row["version"].encode()
     effect = _EFFECTS.index(Effect(row["effect"]))
     fixed = _FIXED.pack(
         row["stream"], row["published_at"], row["concurrency"], flags, effect, len(version),
-        len(digest),
+        bytes.fromhex(row["digest"]),
     )  # fmt: skip
-    return bytes(fixed + version + digest)
+    return bytes(fixed + version)
 
 
 _FLAGS = ("pending", "is_default", "pinned", "deprecated")
@@ -290,14 +298,13 @@ def unpacked(namespace: str, name: str, text: bytes) -> tuple[Known, ...]:
     """The rows that were packed, one behind the other."""
     rows, at = [], 0
     while at < len(text):
-        stream, published, limit, flags, effect, *lengths = _FIXED.unpack_from(text, at)
-        middle = at + _FIXED.size + lengths[0]
-        version, at, before = text[at + _FIXED.size : middle].decode(), middle + lengths[1], middle
-        digest = text[before:at].decode()
+        stream, published, limit, flags, effect, length, digest = _FIXED.unpack_from(text, at)
+        begins, at = at + _FIXED.size, at + _FIXED.size + length
+        version = text[begins:at].decode()
         pending, is_default, pinned, deprecated = (bool(flags >> bit & 1) for bit in range(4))
         rows.append(
             Known(
-                stream, namespace, name, version, digest, _EFFECTS[effect], pending,
+                stream, namespace, name, version, digest.hex(), _EFFECTS[effect], pending,
                 published, is_default, pinned, deprecated, limit,
             )
         )  # fmt: skip
@@ -309,7 +316,7 @@ def _key(name: str) -> Key:
     return namespace, own
 
 
-def _packed_rows(rows: Iterable[Mapping[str, Any]]) -> dict[Key, bytes]:
+def _packed_rows(rows: Rows) -> dict[Key, bytes]:
     found: dict[Key, bytes] = {}
     for row in rows:
         key = (row["namespace"], row["name"])

@@ -28,8 +28,9 @@ from engine.core.log import (
 from engine.store.bulk import Bound, Bulk, Execute
 from engine.store.dialect import Statement
 
-MANY_STREAMS = 50_000
-"""How many streams' versions a process remembers before it begins anew."""
+MANY_STREAMS = 10_000
+"""How many streams' versions a process remembers before it begins anew. Most of them are of runs
+that have ended; one that is asked for again costs one look at an index."""
 
 Query = Callable[[Statement, Mapping[str, Any]], list[Row]]
 """Carries out one statement now and gives its rows."""

@@ -145,7 +145,7 @@ class Papers:
     ) -> tuple[int, bytes]:
         """A document of a file, not read yet; returns its number and the mark of its content."""
         text = value.encode()
-        packed = zlib.compress(text, 1), zlib.compress(json.dumps(dict(lines)).encode(), 1)
+        packed = zlib.compress(text, 1), zlib.compress(json.dumps(dict(lines.items())).encode(), 1)
         mark = zlib.crc32(text).to_bytes(4) + len(text).to_bytes(4)
         row = self.db.execute(
             "insert into documents (file, number, kind, namespace, name, hash, value, lines,"

@@ -1,8 +1,8 @@
 """Memory that short runs leave behind: resident size over many of them, as a slope.
 
-The first half warms up: pages that are kept, streams that are remembered (50,000 at a time) and
-ended runs that are shown again all have a limit that is reached by then. The second half's slope
-is judged, between medians, so that one page more or less says nothing. Run as
+The first half warms up: pages that are kept, streams that are remembered (10,000 at a time) and
+ended runs that are shown again all have a limit that some 25,000 runs reach. The second half's
+slope is judged, between medians, so that one page more or less says nothing. Run as
 `python -m tests.bench.memory_bench --runs 1000000` for the long form (some minutes); it prints
 one JSON value.
 """

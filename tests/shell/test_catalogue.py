@@ -67,6 +67,14 @@ async def test_a_file_that_has_not_changed_is_not_read_at_the_next_start(tmp_pat
         assert [name for name, _, _ in await shown(engine)] == ["v"]
 
 
+async def test_a_long_strange_key_is_told_of_and_keeps_no_document_away(tmp_path: Path) -> None:
+    strange = flow("s", [{"id": "a", "taskRef": "t", "two words " * 20: 1}])
+    write(tmp_path / "documents", look("t"), strange, flow("w", [{"id": "a", "taskRef": "t"}]))
+    async with engine_over(tmp_path, READS) as engine:
+        assert [name for name, _, _ in await shown(engine)] == ["s", "w"]
+        assert [problem.code for problem in engine.problems()] == ["unknown_field"]
+
+
 @pytest.mark.usefixtures("on_disk")
 async def test_what_other_rules_made_of_the_documents_is_not_believed(
     tmp_path: Path,

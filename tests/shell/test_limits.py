@@ -63,7 +63,8 @@ async def published(store: Store) -> AsyncGenerator[Library]:
     for name, limit in LANES.items():
         spec = {"concurrency": limit} if limit else {}
         bundle = {"workflow": {"spec": spec}}
-        version = ev.VersionPublished("default", name, "1.0.0", name, "read", False, bundle)
+        digest = name.encode().hex().ljust(64, "0")
+        version = ev.VersionPublished("default", name, "1.0.0", digest, "read", False, bundle)
         entry = Entry(NEW, 0, (version, ev.DefaultSet("1.0.0", pinned=False)))
         await store.append(Append((entry,), AT, "documents"))
     library = Library(store, "default", dict)

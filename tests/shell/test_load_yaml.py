@@ -234,8 +234,14 @@ def test_every_node_has_a_line() -> None:
     assert dict(built.lines) == {
         "": 11, "a": 11, "b": 13, "b[0]": 13, "b[1]": 14, "b[1].c": 14, "b[1]['d/e']": 17,
     }  # fmt: skip
+    assert dict(built.lines.items()) == dict(built.lines)
     assert "b[2]" not in built.lines
     assert "nothing" not in built.lines
+
+
+def test_a_key_that_is_shortened_in_its_path_has_a_line() -> None:
+    built = read_yaml(f'"{"a b " * 40}": 1\nc: 2\n', 1)
+    assert [line for path, line in built.lines.items() if path] == [1, 2]
 
 
 @given(json_values)
