@@ -53,6 +53,13 @@ def test_no_statement_reads_a_whole_table_that_grows(
     assert {line.split()[1] for line in scans} <= SMALL
 
 
+@pytest.mark.parametrize("name", set(NAMED) - {"failure_groups"})  # all failures of a tenant
+def test_no_statement_looks_for_a_row_through_everything_of_a_tenant(
+    database: sqlite3.Connection, name: str
+) -> None:
+    assert [line for line in plan(database, NAMED[name]) if line.endswith("(tenant=?)")] == []
+
+
 @pytest.mark.parametrize("name", [name for name in NAMED if name.startswith("run_list")])
 def test_a_page_of_runs_is_read_in_its_order_and_not_sorted(
     database: sqlite3.Connection, name: str

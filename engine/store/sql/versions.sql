@@ -39,6 +39,8 @@ select namespace, name, version, digest, bundle from versions
 where tenant = :tenant and digest = :digest
 limit 1
 
+-- In the order of the key, or SQLite would rather look through the index of the pages.
 -- name: version_known
 select stream from versions where tenant = :tenant and namespace = :namespace and name = :name
+order by version
 limit 1
