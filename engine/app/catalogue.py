@@ -30,8 +30,9 @@ from engine.shell.folders import Folders, place_of, rules_of
 from engine.shell.library import Functions, Known, Library
 from engine.shell.reading import Reading
 from engine.store import Store, StoreError
+from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import Standing, info_text
-from engine.store.papers import Papers, opened, understood
+from engine.store.papers import Papers, opened
 
 _LOG = logging.getLogger("handrail.engine")
 FIRST = ("", "")
@@ -43,7 +44,6 @@ AT_ONCE = 500
 PATIENCE = 10_000_000
 """Microseconds of reading after which the log is told how far it got."""
 
-_DAMAGED = frozenset({"database_corrupt", "database_foreign"})
 T = TypeVar("T")
 
 
@@ -82,18 +82,19 @@ class Shelf:
         """Read the folders again if they changed; says whether they had."""
         async with self._turn:
             seen = await asyncio.to_thread(Folders, self._folders)
-            if seen.mark == self._mark:
+            damaged = self._papers.lists.damaged
+            if seen.mark == self._mark and not damaged:
                 await self._reshow()
                 return False
             await self._library.reread()
+            if damaged:
+                self._papers = self._papers.renewed()
             try:
                 await self._reread(seen)
             except StoreError as error:
-                if error.code not in _DAMAGED:
+                if error.code != DAMAGED:
                     raise
-                _LOG.warning("what was read of the documents is damaged; reading all of them")
-                self._papers.discard()
-                self._papers = Papers(None, self._rules)
+                self._papers = self._papers.renewed()
                 await self._reread(seen)
             self._around, self._mark = tuple(seen.problems), seen.mark
             return True
@@ -275,7 +276,7 @@ class Shelf:
 
     def search(self, query: str, limit: int) -> tuple[Hit, ...]:
         """The workflows that fit a query best, best first."""
-        hits = self._papers.lists.index.search(query, limit)
+        hits = self._papers.lists.search(query, limit)
         now = (replace(hit, info=self._now(hit.info)) for hit in hits)
         return tuple(hit for hit in now if not hit.info.deprecated)
 

@@ -21,7 +21,7 @@ class StoreError(Refused):
     `database_io`, `database_unreachable`, `database_unanswered`, `database_denied` (outside),
     `database_newer`, `database_foreign`, `database_changed` (not one that this version may open),
     `database_value` (what no column can hold), `database_rule` (a statement broke a rule of the
-    schema: a bug of ours), `database_closed`.
+    schema: a bug of ours), `database_closed`, `catalogue_damaged` (what was read of documents).
     """
 
 
@@ -94,6 +94,11 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
         ),
         "database_closed": Trouble(
             "the database was closed", "start the server again", Move.CALLER
+        ),
+        "catalogue_damaged": Trouble(
+            "the file with what was read of the documents is damaged",
+            "nothing is lost: it is made again from the documents; ask again in a moment",
+            Move.ENGINE,
         ),
     }
 )

@@ -6,7 +6,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from engine.store.connection import judged
+from engine.store.errors import StoreError, trouble
 from engine.store.search import CREATE as SEARCH
+
+DAMAGED = "catalogue_damaged"
+"""The code of an error that is mended by reading all documents again."""
 
 _CREATE = """
 create table meta (name text primary key, value text not null) without rowid;
@@ -92,3 +97,16 @@ def _made_by(db: sqlite3.Connection) -> str:
             return ""
     row = db.execute("select value from meta where name = 'rules'").fetchone()
     return str(row[0]) if row else ""
+
+
+def understood(error: BaseException) -> BaseException:
+    """An error of the papers as the rest of the engine knows errors of a database.
+
+    Damage is not that of the database itself: nobody has to restore anything.
+    """
+    if not isinstance(error, sqlite3.Error):
+        return error
+    known = judged(error)
+    if isinstance(known, StoreError) and known.code in ("database_corrupt", "database_foreign"):
+        return trouble(DAMAGED)
+    return known

@@ -6,26 +6,54 @@ the folders that goes on at the same time.
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
-from engine.core.views import Problem, TaskInfo, WorkflowInfo
+from engine.core.views import Hit, Problem, TaskInfo, WorkflowInfo
+from engine.store.errors import StoreError
+from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import info_of, task_info_of
 from engine.store.search import Index
 
 _MARKED = " and document in (select document from marks where kind = ? and word = ?)"
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _asked(ask: "Callable[Concatenate[Lists, P], T]") -> "Callable[Concatenate[Lists, P], T]":
+    """A question whose answer may be that the papers cannot be read, as a typed error."""
+
+    @wraps(ask)
+    def asking(self: "Lists", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return ask(self, *args, **kwargs)
+        except sqlite3.Error as error:
+            known = understood(error)
+            self.damaged |= isinstance(known, StoreError) and known.code == DAMAGED
+            raise known from error
+
+    return asking
+
+
 class Lists:
-    """What readers may ask. `index` finds workflows by words."""
+    """What readers may ask; raises StoreError.
+
+    Once `damaged`, they are to be thrown away and made again.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self.index = Index(db, self._loaded)
+        self._index = Index(db, self._loaded)
+        self.damaged = False
 
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
 
+    @_asked
     def problems(self, most: int | None = None) -> list[Problem]:
         """What is wrong, by file and line; no more than `most`."""
         limit = -1 if most is None else most
@@ -36,16 +64,19 @@ class Lists:
         found += sorted(more, key=lambda problem: (problem.file, problem.line))
         return found[:most]
 
+    @_asked
     def namespaces(self, name: str) -> list[str]:
         """The namespaces in which a workflow of this name can be used."""
         sql = "select namespace from workflows where name = ?"
         return [row[0] for row in self._db.execute(sql, (name,))]
 
+    @_asked
     def workflow_names(self, most: int = -1) -> list[tuple[str, str]]:
         """Namespaces and names of workflows, sorted."""
         sql = "select namespace, name from workflows order by namespace, name limit ?"
         return self._db.execute(sql, (most,)).fetchall()
 
+    @_asked
     def page(
         self, category: str, tag: str, after: tuple[str, str], limit: int, *, hidden: int
     ) -> tuple[list[WorkflowInfo], int]:
@@ -64,6 +95,7 @@ class Lists:
         )
         return [info_of(row[0]) for row in rows], total
 
+    @_asked
     def tasks(
         self, category: str, after: tuple[str, str], limit: int
     ) -> tuple[list[TaskInfo], int]:
@@ -78,6 +110,11 @@ class Lists:
             (wanted, wanted, *after, limit),
         ).fetchall()
         return [task_info_of(row[2], self._users_of(row[0], row[1])) for row in rows], total
+
+    @_asked
+    def search(self, query: str, limit: int) -> tuple[Hit, ...]:
+        """The workflows that fit a query best, best first."""
+        return self._index.search(query, limit)
 
     def _users_of(self, namespace: str, name: str) -> list[str]:
         sql = (

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.views import Problem, WorkflowInfo
-from engine.store.connection import judged
 from engine.store.paper_files import connect, copied, forget
 from engine.store.paper_files import opened as open_papers
 from engine.store.paper_lists import Lists
@@ -49,7 +48,7 @@ class Papers:
 
     def __init__(self, path: Path | None, rules: str, scratch: Path | None = None) -> None:
         self._scratch = scratch
-        self._path = path
+        self._path, self._rules = path, rules
         self._stale: set[int] = set()
         self.db = open_papers(path, rules)
         self._next: Lists | None = None
@@ -91,11 +90,13 @@ class Papers:
             before, self.lists, self._next = self.lists, self._next, None
             before.close()
 
-    def discard(self) -> None:
-        """Close them, and throw their file away: it is damaged, and everything can be read anew."""
+    def renewed(self) -> "Papers":
+        """Empty papers in the place of these, whose file is thrown away: it is damaged."""
+        _LOG.warning("what was read of the documents is damaged; reading all of them")
         self.close()
         if self._path is not None:
             forget(self._path)
+        return Papers(None, self._rules)
 
     def rollback(self) -> None:
         """Forget what was changed since `begin`."""
@@ -366,11 +367,6 @@ class Papers:
         """How many documents of a kind are to be read."""
         sql = "select count(*) from documents where kind = ? and state = 0"
         return int(self.db.execute(sql, (kind,)).fetchone()[0])
-
-
-def understood(error: BaseException) -> BaseException:
-    """An error of the papers as the rest of the engine knows errors of a database."""
-    return judged(error) if isinstance(error, sqlite3.Error) else error
 
 
 def opened(path: Path, rules: str) -> Papers:

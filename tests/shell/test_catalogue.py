@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from engine import Effect, Engine, PythonTask, Settings, open_engine
+from engine.core.errors import Move
 from engine.shell import folders, library
+from engine.store import StoreError
 from tests.bench import catalogue
 from tests.shell.documents import engine_over, flow, look, write
 
@@ -122,6 +124,24 @@ async def test_damage_in_the_middle_is_met_and_mended(tmp_path: Path) -> None:
     write(tmp_path / "documents", look("t"), *flows, name="more.yaml")
     async with engine_over(tmp_path, READS) as engine:
         assert await shown(engine) == first
+
+
+@pytest.mark.usefixtures("on_disk")
+async def test_damage_that_a_search_meets_is_told_of_and_mended(tmp_path: Path) -> None:
+    flows = [flow(f"w{number}", [{"id": "a", "taskRef": "t"}]) for number in range(30)]
+    write(tmp_path / "documents", look("t"), *flows)
+    async with engine_over(tmp_path, READS):
+        pass
+    async with engine_over(tmp_path, READS) as engine:
+        (name,) = kept(tmp_path)
+        with (tmp_path / name).open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\x05" * ((tmp_path / name).stat().st_size - 4096))
+        with pytest.raises(StoreError) as caught:
+            engine.search("w7", 3)
+        assert (caught.value.code, caught.value.move) == ("catalogue_damaged", Move.ENGINE)
+        await engine.refresh()
+        assert [hit.info.name for hit in engine.search("w7", 1)] == ["w7"]
 
 
 @pytest.mark.usefixtures("on_disk")
