@@ -15,7 +15,7 @@ from engine.core.expr.expression import beyond
 from engine.core.expr.functions_text import joined
 from engine.core.expr.limits import VALUE_DEPTH_LIMIT
 from engine.core.expr.parser import Slot, slots
-from engine.core.expr.shortcuts import Way
+from engine.core.expr.shortcuts import Way, compared
 from engine.core.expr.shortcuts import references as plain_references
 from engine.core.expr.trouble import Trouble
 from engine.core.expr.values import to_text, truth
@@ -27,6 +27,8 @@ Render = Callable[[Scope], Any]
 
 ROOTS = frozenset({"input", "tasks", "forEach"})
 """What paths in a workflow document may begin with."""
+
+_SCALARS = frozenset({int, float, bool, type(None)})
 
 
 class TemplateError(ValueError):
@@ -50,18 +52,29 @@ class Piece(NamedTuple):
 class Template:
     """A compiled template. Immutable; equal to another with the same source.
 
-    `source` is the JSON value it was compiled from; `constant` says that no expression is in
-    it; `render(scope)` gives its value over a scope and raises `EvaluationError`.
+    `source` is the JSON value it was compiled from. One that has no other expressions than
+    references is certainly right, and compiled when it is first rendered: most templates of
+    what is read are never rendered in this process.
     """
 
-    __slots__ = ("_parts", "_references", "constant", "render", "source")
+    __slots__ = ("_made", "_references", "source")
 
-    def __init__(self, source: Any, compiled: "_Compiled") -> None:
+    def __init__(
+        self, source: Any, references: frozenset[Reference], made: "_Compiled | None"
+    ) -> None:
         self.source = source
-        self.constant = compiled.render is None
-        self.render: Render = compiled.render or (lambda _: source)
-        self._parts = compiled.parts
-        self._references = compiled.references
+        self._references = references
+        self._made = made
+
+    @property
+    def constant(self) -> bool:
+        """Whether no expression is in it."""
+        return self._compiled().render is None
+
+    def render(self, scope: Scope) -> Any:
+        """Its value over a scope. Raises `EvaluationError`."""
+        render = self._compiled().render
+        return self.source if render is None else render(scope)
 
     def references(self) -> frozenset[Reference]:
         """Static paths that the expressions read, from names of the scope."""
@@ -72,12 +85,18 @@ class Template:
 
         Concatenated they are the text that stands for the value. Raises `EvaluationError`.
         """
-        if self.constant or not self._parts:
+        parts = self._compiled().parts
+        if not parts:
             return (Piece(to_text(self.render(scope)), not self.constant),)
         return tuple(
             Piece(part, False) if isinstance(part, str) else Piece(to_text(part(scope)), True)
-            for part in self._parts
+            for part in parts
         )
+
+    def _compiled(self) -> "_Compiled":
+        if self._made is None:
+            self._made = _compile(self.source, "", _roots_of(self._references), 0)
+        return self._made
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Template) and self.source == other.source
@@ -108,7 +127,50 @@ def compile_template(value: Any, roots: Collection[str] = ROOTS) -> Template:
     >>> template.render({"input": {"id": 7}})
     {'id': 7, 'to': 'user 7'}
     """
-    return Template(value, _compile(value, "", roots, 0))
+    found: set[Reference] = set()
+    if _gathered(value, roots, found, 0):
+        return Template(value, frozenset(found), None if found else _CONSTANT)
+    made = _compile(value, "", roots, 0)
+    return Template(value, made.references, made)
+
+
+def _gathered(value: Any, roots: Collection[str], found: set[Reference], depth: int) -> bool:
+    """Put the references of `value` into `found`; False where there is anything else in it.
+
+    False is no mistake yet: whoever compiles the value finds out.
+    """
+    kind = value.__class__
+    if kind is str:
+        return "{{" not in value or _gathered_text(value, roots, found)
+    if kind is dict:
+        children: Collection[Any] = value.values()
+    elif kind is list:
+        children = value
+    else:
+        return kind in _SCALARS
+    if depth == VALUE_DEPTH_LIMIT or (kind is dict and not _named_plainly(value)):
+        return False
+    for child in children:
+        if child.__class__ not in _SCALARS and not _gathered(child, roots, found, depth + 1):
+            return False
+    return True
+
+
+def _gathered_text(text: str, roots: Collection[str], found: set[Reference]) -> bool:
+    parts = plain_references(text, roots)
+    if parts is None:
+        return False
+    found.update([part for part in parts if part.__class__ is tuple])
+    return True
+
+
+def _named_plainly(value: Mapping[Any, Any]) -> bool:
+    return not [key for key in value if key.__class__ is not str or "{{" in key]
+
+
+def _roots_of(references: Collection[Reference]) -> Collection[str]:
+    """The roots of references that were allowed: enough to read the same text again."""
+    return {str(reference[0]) for reference in references}
 
 
 def _compile(value: Any, path: str, roots: Collection[str], depth: int) -> _Compiled:
@@ -258,28 +320,37 @@ def _slot(convert: Callable[[Any], str], value: Render) -> Callable[[Scope], str
 class Condition:
     """A compiled condition. Immutable; equal to another with the same source.
 
-    `source` is the text as written.
+    `source` is the text as written. One that does nothing but compare a reference is certainly
+    right, and compiled when it is first evaluated.
     """
 
     __slots__ = ("_expr", "_references", "source")
 
-    def __init__(self, source: str, expr: Expr) -> None:
+    def __init__(
+        self, source: str, references: frozenset[Reference], expr: Expr | None = None
+    ) -> None:
         self.source = source
+        self._references = references
         self._expr = expr
-        self._references = expr.references()
 
     def evaluate(self, scope: Scope) -> bool:
         """Whether it holds over `scope`; null does not.
 
         Raises `EvaluationError` where the value is neither true, false nor null.
         """
-        value = self._expr.evaluate(scope)
+        expr = self._compiled()
+        value = expr.evaluate(scope)
         if value is True or value is False:
             return value
         try:
             return truth(value, "a condition")
         except Trouble as trouble:
-            raise self._expr.failed(trouble) from None
+            raise expr.failed(trouble) from None
+
+    def _compiled(self) -> Expr:
+        if self._expr is None:
+            self._expr = parse(self.source, _roots_of(self._references), braces=True)
+        return self._expr
 
     def references(self) -> frozenset[Reference]:
         """Static paths that the condition reads, from names of the scope."""
@@ -304,7 +375,11 @@ def compile_condition(text: str | bool, roots: Collection[str] = ROOTS) -> Condi
     True
     """
     source = str(text).lower() if isinstance(text, bool) else text
+    way = compared(source, roots)
+    if way is not None:
+        return Condition(source, frozenset((way,)))
     try:
-        return Condition(source, parse(source, roots, braces=True))
+        expr = parse(source, roots, braces=True)
+        return Condition(source, expr.references(), expr)
     except ExpressionError as error:
         raise TemplateError(error.message, "", error.offset, error.hint) from None

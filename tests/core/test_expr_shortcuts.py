@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +131,43 @@ def test_a_template_is_the_same_by_the_short_way(text: str) -> None:
     assert _outcome(made) == _slowly(lambda: _outcome(made))
 
 
+_NESTED = st.recursive(
+    _TEXT | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(st.sampled_from(["a", "b", 7, "{{input.id}}"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=400)
+@given(_NESTED)
+@example({"a": [{"b": "{{input.id}}"}, None, 1.5], "b": "of {{input.output.a_1}}"})
+@example({"a": [{"{{input.id}}": 1}]})
+def test_a_value_is_the_same_template_by_the_short_way(value: Any) -> None:
+    def made() -> Any:
+        template = compile_template(value)
+        return template.references(), template.constant, template.render(SCOPE)
+
+    assert _outcome(made) == _slowly(lambda: _outcome(made))
+
+
+@pytest.mark.parametrize("levels", [63, 64, 65])
+@pytest.mark.parametrize("inmost", ["{{input.id}}", "{{input.id + 1}}"])
+def test_a_template_may_be_as_deep_by_the_short_way(levels: int, inmost: str) -> None:
+    value: Any = inmost
+    for _ in range(levels):
+        value = [value]
+
+    def made() -> Any:
+        return compile_template(value).references()
+
+    assert _outcome(made) == _slowly(lambda: _outcome(made))
+    assert (_outcome(made) == {("input", "id")}) is (levels <= 64)
+
+
 @settings(max_examples=400)
 @given(_TEST | _TEXT)
 @example("tasks.get-order.output.total >= 100")
@@ -138,6 +176,9 @@ def test_a_condition_is_the_same_by_the_short_way(text: str) -> None:
     for braces in (True, False):
         read = partial(_outcome, partial(parser.whole, text, ROOTS, braces))
         assert _exact(read()) == _exact(_slowly(read))
-    assert _outcome(lambda: compile_condition(text).references()) == _slowly(
-        lambda: _outcome(lambda: compile_condition(text).references())
-    )
+
+    def made() -> Any:
+        condition = compile_condition(text)
+        return condition.references(), condition.evaluate(SCOPE)
+
+    assert _outcome(made) == _slowly(lambda: _outcome(made))

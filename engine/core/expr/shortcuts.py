@@ -55,15 +55,30 @@ def reference(text: str, start: int, roots: Roots) -> tuple[Node, int] | None:
     return _node(found), found.end() - 2
 
 
+def compared(text: str, roots: Roots) -> Way | None:
+    """What is read by a whole text that compares a reference with a whole number or a text.
+
+    >>> compared("input.order.total > 3", {"input"})
+    ('input', 'order', 'total')
+    """
+    found = _comparison(text, roots)
+    return None if found is None else tuple((found[1] + found[2]).split("."))
+
+
 def comparison(text: str, roots: Roots) -> Node | None:
     """A whole text that compares a reference with a whole number or a text."""
-    found = _COMPARISON.match(text) if len(text) <= _SHORT else None
-    if found is None or not _known(found[1], roots):
+    found = _comparison(text, roots)
+    if found is None:
         return None
     written = found[4]
     value = int(written) if written.isdigit() else written[1:-1]
     term = Term(found[3], Literal(value, found.start(4)), found.start(3))
     return Chain(_node(found), (term,))
+
+
+def _comparison(text: str, roots: Roots) -> re.Match[str] | None:
+    found = _COMPARISON.match(text) if len(text) <= _SHORT else None
+    return found if found is not None and _known(found[1], roots) else None
 
 
 def _known(name: str, roots: Roots) -> bool:
