@@ -5,6 +5,9 @@ of its statement only if nothing that was gathered since could notice: that is s
 touch different tables, or when both promise (`by`, see `dialect.py`) to touch the rows of one
 owner only and their owners differ. Otherwise it begins a new gather at the end. So the result is
 always that of carrying the writes out one by one.
+
+No two writes of one gather have the same owner, so a driver may carry a gather out as one
+statement, in any order.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,6 +36,10 @@ class _Gather:
     rows: list[tuple[Param, ...]] = field(default_factory=list)
     owners: set[Param] = field(default_factory=set)
 
+    def has(self, owner: Param) -> bool:
+        """Whether an earlier write concerns the same owner."""
+        return owner is not None and owner in self.owners
+
     def notices(self, bound: Bound) -> bool:
         """Whether it makes a difference which of the two comes first."""
         statement = bound.statement
@@ -57,7 +64,7 @@ class Bulk:
 
     def _place(self, bound: Bound) -> _Gather:
         for gather in reversed(self._gathers):
-            if gather.statement is bound.statement:
+            if gather.statement is bound.statement and not gather.has(bound.owner):
                 return gather
             if gather.notices(bound):
                 break

@@ -21,6 +21,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from engine.core.errors import Move, Refused
 from engine.store.errors import StoreError, trouble
+from engine.store.postgres_rows import DUMPERS
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -62,6 +63,9 @@ SHORTEST = 1_000
 """Milliseconds that a partner may be silent at least, however impatient the others are."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+
+_BY_INDEX = dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"), "off")
+"""How one writes: a plan that is made while a table is small is kept while it grows."""
 
 Reader = psycopg.AsyncConnection[Any]
 
@@ -160,6 +164,7 @@ class Link:
             "tcp_keepalives_idle": 10,
             "tcp_keepalives_interval": 5,
             "tcp_keepalives_count": 3,
+            **(_BY_INDEX if writes else {}),
         }
         return "; ".join(f"set {name} = {value}" for name, value in settings.items())
 
@@ -185,6 +190,8 @@ def _refused(error: psycopg.Error, words: str) -> StoreError:
 def tune(db: psycopg.Connection[Any] | Reader) -> None:
     """Every number goes over the wire as one type, so that one plan serves all of them."""
     db.adapters.register_dumper(int, Int8Dumper)
+    for column, dumper in DUMPERS:
+        db.adapters.register_dumper(column, dumper)
     db.prepare_threshold = 0
 
 

@@ -2,8 +2,10 @@
 
 Every transaction holds one advisory lock from its beginning to the end of its commit, so that
 positions have no gaps and are in the order of the commits, and whoever reads the journal's tail
-can skip nothing. A transaction is three journeys to the server: begin, lock and the journal's
-head; the writes; notify and commit.
+can skip nothing. A transaction is two journeys to the server: begin, lock and the journal's head;
+the writes, notify and commit. A session that has been the only one to write for a while trusts
+that it still is and makes one journey of all that. If it was wrong, its first event takes a
+position that is taken already, so that the whole transaction fails and is carried out once more.
 
 A commit whose answer is lost is looked up: the lock is waited for once more, because until then
 the old transaction may still be under way, and then the journal has our last hash or has not.
@@ -29,8 +31,15 @@ from engine.core.log import Row
 from engine.store.batch import Heads
 from engine.store.dialect import Statement
 from engine.store.errors import StoreError, trouble
-from engine.store.postgres_link import Link, ends_transactions, judged, outside
-from engine.store.rows import repeated, together
+from engine.store.postgres_link import (
+    Link,
+    ends_transactions,
+    judged,
+    name_of,
+    outside,
+)
+from engine.store.postgres_rows import together
+from engine.store.writer import Need
 
 _LOG = logging.getLogger("handrail.store")
 
@@ -50,6 +59,9 @@ PERSISTENCE = 3
 
 SHORT = 0.05
 """Seconds between two such tries."""
+
+STEADY = 4
+"""So many times in a row nobody else had written before it is trusted that nobody has."""
 
 QUIET = "worker_beat"
 """What others need not hear of: idle workers would wake each other for ever."""
@@ -82,7 +94,9 @@ class PostgresSession:
         self._pipe: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None]
         self._ours: tuple[int, bytes] | None = None
-        self._begun_at, self._number, self._loud = 0, "", False
+        self._begun_at, self._loud = 0, False
+        self._lock: Any = None
+        self._alone, self._trusting = 0, False
         self._lives: set[int] = set()
         self._back_at = float("-inf")
         self._backend: Any = self._db.execute(_SELF).fetchone()
@@ -101,29 +115,54 @@ class PostgresSession:
             self._reconnect()
         yield
 
-    def begin(self, *, known: bool) -> list[Row] | None:
-        """Begin; the head of the journal unless it is known and still the same."""
+    def begin(self, *, known: bool, need: Need) -> list[Row] | None:
+        """Begin; the head of the journal unless it is known and still the same, or trusted so."""
         self.undo()
+        self._trusting = known and self._ours is not None and self._trusts(need)
         try:
             return self._begun(known)
-        except psycopg.Error:  # silence is punished with an error of another class
-            if not self._db.closed:
+        except psycopg.Error as error:  # silence is punished with an error of another class
+            if not self._broken(error):
                 raise
         self.undo()
+        self._trusting = False
         self._reconnect()  # it broke while nobody used it
-        return self._begun(known)
+        return self._begun(known=False)
+
+    def _trusts(self, need: Need) -> bool:
+        return need is Need.NOTHING or (need is Need.EVENTS and self._alone >= STEADY)
 
     def _begun(self, known: bool) -> list[Row] | None:
         self._loud = False
         self._pipe = self._db.pipeline()
         self._sync = self._pipe.__enter__().sync
         self._db.execute("begin")
-        lock = self._db.execute(_LOCK, (TURN,))
+        self._lock = self._db.execute(_LOCK, (TURN,))
+        return None if self._trusting else self._looked(known)
+
+    def _looked(self, known: bool) -> list[Row] | None:
+        """The head of the journal unless it is known and still the same."""
         rows = self.query(self._head, {})
-        self._number = lock.fetchone()[1]
         head = (rows[0]["position"], rows[0]["hash"]) if rows else None
         self._begun_at = head[0] if head else 0
-        return None if known and head == self._ours else rows
+        still = known and head == self._ours
+        self._alone = self._alone + 1 if still else 0
+        return None if still else rows
+
+    def doubts(self, error: BaseException) -> bool:
+        """Whether it failed because others have written, or because the connection had broken.
+
+        Where it broke at the commit, it has been found out by now that it did not happen.
+        """
+        if not self._trusting or isinstance(error, StoreError):
+            return False
+        self._alone = 0
+        return self._broken(error) or self._ours is None or not outside(error)
+
+    def _broken(self, error: BaseException) -> bool:
+        """Whether the connection is of no use any more, also where its end is yet to be read."""
+        told = isinstance(error, psycopg.Error) and name_of(error) == "database_unreachable"
+        return self._db.closed or told
 
     def query(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement, by column name."""
@@ -148,9 +187,9 @@ class PostgresSession:
     def execute_many(self, statement: Statement, rows: list[tuple[Any, ...]]) -> None:
         """One statement for many rows."""
         self._loud |= loud(statement)
-        if repeated(statement.text, 1):
-            for text, values in together(statement.text, rows):
-                self._db.execute(text, values)
+        folded = together(statement.text, rows) if len(rows) > 1 else None
+        if folded is not None:
+            self._db.execute(*folded)
         else:
             self._db.cursor().executemany(statement.text, rows)
 
@@ -165,18 +204,27 @@ class PostgresSession:
     def commit(self, heads: Heads) -> None:
         """Commit, synced, and tell the others."""
         assert self._pipe is not None
+        number = self._numbered(heads)
         try:
             if self._loud:
                 self._db.execute(f"notify {CHANNEL}")
             self._db.execute("commit")
             pipe, self._pipe = self._pipe, None
             pipe.__exit__(None, None, None)
-        except psycopg.Error:  # silence is punished with an error of another class
-            if not self._db.closed or not self._happened(heads):
+        except psycopg.Error as error:  # silence is punished with an error of another class
+            if not self._broken(error) or not self._happened(heads, number):
                 raise
-        self._ours = (heads.position, heads.hash)
+        self._ours, self._begun_at = (heads.position, heads.hash), heads.position
 
-    def _happened(self, heads: Heads) -> bool:
+    def _numbered(self, heads: Heads) -> str:
+        """The transaction's number, which is needed where no event will tell what became of it."""
+        if heads.position != self._begun_at:
+            return ""
+        answered = self._lock.pgresult is not None
+        rows = self._lock.fetchall() if answered else self._fetched(self._lock)
+        return str(rows[0][1])
+
+    def _happened(self, heads: Heads, number: str) -> bool:
         """Whether the commit that was not answered happened.
 
         Raises StoreError `database_unanswered` when the server cannot be asked in time.
@@ -184,7 +232,7 @@ class PostgresSession:
         end = time.monotonic() + PERSISTENCE * self._link.patience
         while True:
             try:
-                happened = self._looked_up(heads)
+                happened = self._looked_up(heads, number)
             except (psycopg.OperationalError, StoreError) as error:
                 if time.monotonic() > end:
                     raise trouble("database_unanswered") from error
@@ -195,18 +243,18 @@ class PostgresSession:
                 )
                 return happened
 
-    def _looked_up(self, heads: Heads) -> bool:
+    def _looked_up(self, heads: Heads, number: str) -> bool:
         self._reconnect()
         # Taken and given back at once: whoever was in the middle of a transaction has ended it.
         self._db.execute(_LOCK, (TURN,))
-        return self._found(heads)
+        return self._found(heads, number)
 
-    def _found(self, heads: Heads) -> bool:
+    def _found(self, heads: Heads, number: str) -> bool:
         if heads.position != self._begun_at:
             row = self._db.execute(_HASH_AT, (heads.position,)).fetchone()
             return row is not None and bytes(row[0]) == heads.hash
         # Leases only: numbers may be used again after a crash, which the journal's fences bear.
-        (status,) = self._db.execute(_STATUS, (self._number,)).fetchone()
+        (status,) = self._db.execute(_STATUS, (number,)).fetchone()
         return bool(status == "committed")
 
     def undo(self) -> None:

@@ -19,6 +19,7 @@ from engine.store.dialect import Statement
 from engine.store.errors import StoreError
 from engine.store.lock import Turn
 from engine.store.sqlite_log import ROOM, STEP, Log
+from engine.store.writer import Need
 
 _LOG = logging.getLogger("handrail.store")
 
@@ -44,7 +45,7 @@ class SqliteSession:
         """The file lock; raises `database_locked` when it does not come in time."""
         return self._turn.held()
 
-    def begin(self, *, known: bool) -> list[Row] | None:
+    def begin(self, *, known: bool, need: Need) -> list[Row] | None:
         """Begin; the head of the journal unless it is known and still the same."""
         self.undo()  # what an undoing that failed has left
         self._db.execute("begin immediate")
@@ -53,6 +54,10 @@ class SqliteSession:
             return None
         self._seen = change
         return self.query(self._head, {})
+
+    def doubts(self, error: BaseException) -> bool:
+        """Nothing is trusted: to look costs nothing."""
+        return False
 
     def query(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement, by column name."""

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 from engine.core.codec import CodecError
@@ -30,6 +31,14 @@ MOST = 2_048
 """How many requests share a commit at most."""
 
 
+class Need(Enum):
+    """What a transaction needs to know of the journal's head."""
+
+    NOTHING = "it writes leases only"
+    EVENTS = "it writes events, which fail where their positions are taken"
+    HEAD = "it could succeed although what is believed of the head is wrong"
+
+
 class Session(Protocol):
     """The connection that writes: one transaction at a time, from one thread."""
 
@@ -37,12 +46,17 @@ class Session(Protocol):
         """The right to write, waited for with a time limit; nobody else writes meanwhile."""
         ...
 
-    def begin(self, *, known: bool) -> list[Row] | None:
+    def begin(self, *, known: bool, need: Need) -> list[Row] | None:
         """Begin a transaction, whatever became of the last one.
 
         Returns the row of `journal_head` (or none), or None when the caller's head is `known`
-        and nobody else has committed since.
+        and nobody else has committed since. Unless the head is what is needed, a session may
+        trust that nobody has; where that was wrong the transaction fails, and it has `doubts`.
         """
+        ...
+
+    def doubts(self, error: BaseException) -> bool:
+        """Whether the transaction failed only because of what was trusted; asked before `undo`."""
         ...
 
     def query(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
@@ -101,6 +115,10 @@ Work = Callable[[Any], Any]
 Request = Append | list[Write] | Look | Work
 Asked = tuple[Request, asyncio.Future[Any]]
 Result = tuple[asyncio.Future[Any], Any, BaseException | None]
+
+
+class _Overtaken(Exception):
+    """Somebody else has committed, although it was trusted that nobody had."""
 
 
 class Writer:
@@ -183,6 +201,8 @@ class Writer:
     def _tried(self, batch: list[Asked]) -> list[Result]:
         try:
             return self._together(batch)
+        except _Overtaken:
+            return self._tried(batch)  # the head is not known any more, so nothing is trusted
         except Exception as error:
             if len(batch) == 1 or self._session.outside(error):
                 return [(future, None, self._session.judged(error)) for _, future in batch]
@@ -193,17 +213,28 @@ class Writer:
         session, heads = self._session, self._heads
         with session.turn():
             try:
-                self._catch_up(session.begin(known=heads.known))
+                need = _need([request for request, _ in batch])
+                self._catch_up(session.begin(known=heads.known, need=need))
                 work = Batch(self._schema, heads, session.query, session.execute_many)
                 results = [self._one(work, request, future) for request, future in batch]
+                self._check_trust(results)
                 work.finish()
                 session.commit(heads)
-            except BaseException:
+            except BaseException as error:
                 heads.forget()
+                overtaken = session.doubts(error)
                 session.undo()
+                if overtaken:
+                    raise _Overtaken from error
                 raise
         self._head = heads.position
         return results
+
+    def _check_trust(self, results: list[Result]) -> None:
+        """Nobody is told that he is stale because of versions that are themselves out of date."""
+        for _, _, error in results:
+            if isinstance(error, Stale) and self._session.doubts(error):
+                raise error
 
     def _catch_up(self, rows: list[Row] | None) -> None:
         if rows is not None:
@@ -226,6 +257,19 @@ class Writer:
             return future, work.append(request), None
         except (Stale, Taken, CodecError) as error:
             return future, None, error
+
+
+def _need(requests: list[Request]) -> Need:
+    if all(isinstance(request, list) for request in requests):
+        return Need.NOTHING
+    return Need.EVENTS if all(map(_fenced, requests)) else Need.HEAD
+
+
+def _fenced(request: Request) -> bool:
+    """Whether it fails by itself where the head is not what is believed."""
+    if isinstance(request, Append):
+        return all(entry.events for entry in request.entries)
+    return isinstance(request, list)
 
 
 def _answer(results: list[Result]) -> None:

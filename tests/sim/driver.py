@@ -20,7 +20,7 @@ from engine.store.connection import judged, outside, rows_of
 from engine.store.dialect import SQLITE, Statement, statements
 from engine.store.errors import trouble
 from engine.store.store import PAGE, About, Params, Store
-from engine.store.writer import Asked, Look, Request, Result, Writer, _answer
+from engine.store.writer import Asked, Look, Need, Request, Result, Writer, _answer
 from tests.sim.database import Database, Host
 from tests.sim.faults import Faults
 
@@ -35,21 +35,30 @@ class SimSession:
         self.late = False
         self._seen = self._looked = -1
         self._before = 0
+        self._trusting = False
 
     def turn(self) -> Any:
         """Nothing to wait for: a transaction is carried out in one go."""
         return nullcontext()
 
-    def begin(self, *, known: bool) -> list[Row] | None:
-        """Begin; the head of the journal unless nobody else has moved it."""
+    def begin(self, *, known: bool, need: Need) -> list[Row] | None:
+        """Begin; the head of the journal unless nobody else has moved it, which is trusted where
+        it may be."""
         self.database.clear()
         self._db.execute("begin")
         self._before = self._db.total_changes
+        self._trusting = known and need is not Need.HEAD
+        if self._trusting:
+            return None
         change = self.change()
         if known and change == self._seen:
             return None
         self._seen = change
         return self.query(self._head, {})
+
+    def doubts(self, error: BaseException) -> bool:
+        """Whether it may have failed because of what was trusted."""
+        return self._trusting and not outside(error)
 
     def change(self) -> int:
         """A number that moves when another process commits."""
