@@ -6,7 +6,7 @@ nothing in common, a required input that is absent, an input that a closed schem
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -26,6 +26,7 @@ from engine.core.documents.templates import Reference, locate
 from engine.core.documents.values import Finding, compare
 from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
 from engine.core.template import Condition, Template
+from engine.core.value import value
 from engine.core.words import listed, shorten
 
 Workflows = Mapping[tuple[str, str], Workflow]
@@ -48,7 +49,7 @@ def check_flow(workflow: Workflow, report: Report, workflows: Workflows) -> None
         flow.references("spec.output", workflow.output)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Value:
     """An input with the place it stands in and the task or workflow that takes it."""
 
@@ -66,6 +67,7 @@ class _Flow:
         steps = report.raw.value["spec"]["tasks"]
         self.places = {step["id"]: index for index, step in enumerate(steps)}
         self.parts: dict[int, Part] = {}
+        self.given: dict[int, Part | None] = {}
         self.input = (self._part(workflow.input_schema),)
         self.outputs: dict[str | int, Shape] = {
             step.id: self._output(step) for step in workflow.steps
@@ -82,8 +84,13 @@ class _Flow:
     def _output(self, step: Step) -> Shape:
         if step.for_each is not None:
             return (self._part(LOOP_OUTPUT),)
-        found = (shape_of_output(target, self._look) for target in _targets(step))
-        return tuple(None if schema is None else self._part(schema) for schema in found)
+        return tuple([self._gives(target) for target in _targets(step)])
+
+    def _gives(self, target: Target) -> Part | None:
+        if id(target) not in self.given:
+            schema = shape_of_output(target, self._look)
+            self.given[id(target)] = None if schema is None else self._part(schema)
+        return self.given[id(target)]
 
     def _look(self, reference: WorkflowRef) -> Workflow | None:
         # A pinned version is not in the folder, so nothing is certain about it.
@@ -100,25 +107,23 @@ class _Flow:
                 where = locate(self.report, path, compiled, reference)
                 self._say(replace(missing, path=where))
 
-    def _start(self, reference: Reference) -> tuple[Shape, str, Reference] | None:
+    def _start(self, reference: Reference) -> tuple[Shape, int]:
+        """What a reference begins with, and how many of its keys lead there."""
         if reference[0] == "input":
-            return self.input, "input", reference[1:]
+            return self.input, 1
         if len(reference) > 2 and reference[0] == "tasks" and reference[2] == "output":
-            shape = self.outputs.get(reference[1])
-            name = f"tasks.{reference[1]}.output"
-            return None if shape is None else (shape, name, reference[3:])
-        return None
+            return self.outputs.get(reference[1], _ANYTHING), 3
+        return _ANYTHING, 0
 
     def _missing(self, reference: Reference) -> Finding | None:
-        start = self._start(reference)
-        if start is None:
-            return None
-        shape, name, rest = start
+        shape, start = self._start(reference)
         if shape == _ANYTHING:
             return None
-        for depth, key in enumerate(rest):
+        for depth in range(start, len(reference)):
+            key = reference[depth]
             if isinstance(key, str) and lacks(shape, key):
-                name = reduce(join, rest[:depth], name)
+                name = ".".join(map(str, reference[:start]))
+                name = reduce(join, reference[start:depth], name)
                 return self._absent(name, key, names_of(shape))
             shape = child_of(shape, key)
         return None
@@ -134,21 +139,20 @@ class _Flow:
 
     def types(self, reference: Reference) -> Types | None:
         """The types that a reference can have, None when anything is possible."""
-        start = self._start(reference)
-        if start is None:
-            return _STATUS if reference[::2] == ("tasks", "status") else None
-        shape, _, rest = start
-        for key in rest:
+        if reference[::2] == ("tasks", "status"):
+            return _STATUS
+        shape, start = self._start(reference)
+        for key in reference[start:]:
             shape = child_of(shape, key)
         return types_of(shape)
 
     def inputs(self, step: Step, path: str) -> None:
         """Warn about what the step's targets do not take."""
-        for value in _values(step, path):
-            schema = _input_schema(value.target, self.workflows)
+        for one in _values(step, path):
+            schema = _input_schema(one.target, self.workflows)
             if schema is not None:
-                given = _unwrapped(value.target, value.template.source)
-                for finding in compare(self._part(schema), given, value.path, self):
+                given = _unwrapped(one.target, one.template.source)
+                for finding in compare(self._part(schema), given, one.path, self):
                     self._say(finding)
 
     def _say(self, finding: Finding) -> None:

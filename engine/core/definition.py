@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 DEEPEST = 64
+_NESTED: frozenset[type[Any]] = frozenset({dict, list})
 T = TypeVar("T")
 
 
@@ -130,13 +131,13 @@ def headed(report: Report) -> Header | None:
 
 
 def _too_deep(value: Any) -> bool:
-    level = [value] if isinstance(value, dict | list) else []
+    level = [value] if value.__class__ in _NESTED else []
     for _ in range(DEEPEST + 1):
         level = [
             child
             for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, dict | list)
+            for child in (node.values() if node.__class__ is dict else node)
+            if child.__class__ in _NESTED
         ]
         if not level:
             return False

@@ -14,6 +14,7 @@ from engine.core.breaker import BreakerPolicy
 from engine.core.retry import RetryPolicy
 from engine.core.template import Condition, Template
 from engine.core.transform import Transform
+from engine.core.value import value
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -126,7 +127,7 @@ class Fallback:
     input: Template | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Step:
     """One node of a workflow. `depends` holds declared and implied dependencies, sorted."""
 

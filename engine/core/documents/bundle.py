@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.core.connector import Connector
-from engine.core.documents.effects import references, targets
+from engine.core.documents.effects import distinct, references
 from engine.core.documents.known import Known
 from engine.core.documents.names import Key, Miss, parse_ref, written
 from engine.core.documents.tasks import connector_ref
@@ -42,13 +42,10 @@ def make_bundle(
 ) -> Mapping[str, Any]:
     """Everything that a version of this workflow pins."""
     steps = tuple(steps)
-    used = {
-        (target.namespace, target.name): target
-        for target in targets(steps)
-        if isinstance(target, Task) and "kind" in target.document
-    }
-    connectors = [connector for task in _tasks(steps) for connector in _connectors(task, known)]
-    functions = {task.python for task in _tasks(steps) if task.python is not None}
+    tasks = [target for target in distinct(steps) if isinstance(target, Task)]
+    used = {(task.namespace, task.name): task for task in tasks if "kind" in task.document}
+    connectors = [connector for task in tasks for connector in _connectors(task, known)]
+    functions = {task.python for task in tasks if task.python is not None}
     subs = {(ref.namespace, ref.name) for ref in references(steps)}
     return {
         "format": FORMAT,
@@ -58,10 +55,6 @@ def make_bundle(
         "workflows": {written(key): effects[key].value for key in subs},
         "functions": {name: known.functions.get(name, Effect.MUTATION).value for name in functions},
     }
-
-
-def _tasks(steps: Iterable[Step]) -> list[Task]:
-    return [target for target in targets(steps) if isinstance(target, Task)]
 
 
 def _connectors(task: Task, known: Known) -> list[Connector]:

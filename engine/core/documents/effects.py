@@ -24,9 +24,14 @@ def targets(steps: Iterable[Step]) -> Iterator[Target]:
             yield step.fallback.target
 
 
+def distinct(steps: Iterable[Step]) -> Iterable[Target]:
+    """Like `targets`, but one that many steps carry out is there once."""
+    return {id(target): target for target in targets(steps)}.values()
+
+
 def references(steps: Iterable[Step]) -> Iterator[WorkflowRef]:
     """Every sub-workflow that the steps may start, directly or through a task."""
-    for target in targets(steps):
+    for target in distinct(steps):
         reference = target if isinstance(target, WorkflowRef) else target.workflow
         if reference is not None:
             yield reference
@@ -38,14 +43,16 @@ def total_effect(steps: Iterable[Step], effects: Callable[[Key], Effect]) -> Eff
         effects((target.namespace, target.name))
         if isinstance(target, WorkflowRef)
         else target.effect
-        for target in targets(steps)
+        for target in distinct(steps)
     ]
     return strongest(*found)
 
 
 def settled(workflow: Workflow, effects: Mapping[Key, Effect]) -> Workflow:
     """The workflow once the effects of its sub-workflows are known."""
-    steps = tuple(_settled_step(step, effects) for step in workflow.steps)
+    steps = workflow.steps
+    if any(isinstance(target, Task) and target.workflow for target in distinct(steps)):
+        steps = tuple(_settled_step(step, effects) for step in steps)
     return replace(workflow, steps=steps, effect=total_effect(steps, effects.__getitem__))
 
 
@@ -83,7 +90,7 @@ def needs_acceptance(workflow: Workflow) -> bool:
     """
     if workflow.effect is Effect.MUTATION:
         return True
-    return any(isinstance(target, Task) and claims(target) for target in targets(workflow.steps))
+    return any(isinstance(target, Task) and claims(target) for target in distinct(workflow.steps))
 
 
 def claims(task: Task) -> bool:

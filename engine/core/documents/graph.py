@@ -36,11 +36,12 @@ def sort(needs: Mapping[T, Collection[T]]) -> Sorted[T]:
     """
     names = list(needs)
     index = {name: at for at, name in enumerate(names)}
-    waiting = [len(set(needs[name])) for name in names]
+    once = [set(needed) for needed in needs.values()]
+    waiting = [len(needed) for needed in once]
     feeds: list[list[int]] = [[] for _ in names]
-    for name in names:
-        for need in set(needs[name]):
-            feeds[index[need]].append(index[name])
+    for at, needed in enumerate(once):
+        for need in needed:
+            feeds[index[need]].append(at)
     order, level = _drain(waiting, feeds)
     groups: list[list[T]] = [[] for _ in range(1 + max((level[at] for at in order), default=-1))]
     for at in sorted(order):

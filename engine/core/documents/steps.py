@@ -26,7 +26,7 @@ from engine.core.documents.templates import (
     read_condition,
     read_template,
 )
-from engine.core.model import Case, Fallback, ForEach, Step, Switch, Target
+from engine.core.model import Case, Fallback, ForEach, Step, Switch, Target, Task
 from engine.core.template import Condition, Template
 from engine.core.words import listed, shorten
 
@@ -54,8 +54,11 @@ STEP_FIELDS = (
 STEP_LATER = {"cache": "every call is made", "onError": "use fallback, or retry"}
 TARGET_FIELDS = ("taskRef", "workflowRef")
 MOST_ARMS = 1_000
-_RARE = frozenset({"switch", "forEach", "fallback", "retry", "retryPolicy", "circuitBreaker"})
+_POLICIES = ("retry", "retryPolicy", "circuitBreaker")
+_RARE = frozenset(("switch", "forEach", "fallback", "workflowRef", *_POLICIES, *BODY_FIELDS))
 """Most steps have none of these and are not asked for each."""
+
+_CONDITIONS = ("condition", "if", "when")
 
 _RESERVED = ("$parent", "$root")
 _TASK_WORDS = ("output", "status")
@@ -75,11 +78,16 @@ class Uses:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a step is read in: its workflow's namespace, everything in reach, the step ids."""
+    """What a step is read in: its workflow's namespace, everything in reach, the step ids.
+
+    `tasks` are those that steps of this workflow have named already, by the reference as written:
+    many steps carry out the same task.
+    """
 
     home: str
     known: Known
     ids: Mapping[str, int]
+    tasks: dict[str, Task] = field(default_factory=dict)
 
 
 def read_step(report: Report, path: str, value: Any, around: Around) -> Step | None:
@@ -110,9 +118,10 @@ def read_step(report: Report, path: str, value: Any, around: Around) -> Step | N
 def _common(section: Section, around: Around, name: str, before: int, uses: Uses) -> Step | None:
     target = _target(section, around, None, name)
     condition = _condition(section, uses)
-    given = {} if section.get("input") is None else section.get("input")
+    given = section.get("input")
     path = section.at("input")
-    step_input = uses.keep(path, read_template(section.report, path, given, STEP_ROOTS))
+    template = read_template(section.report, path, {} if given is None else given, STEP_ROOTS)
+    step_input = uses.keep(path, template)
     depends = _depends(section, name, around, uses, None)
     timeout = section.duration("timeout")
     if section.report.errors > before:
@@ -131,6 +140,8 @@ def check_id(report: Report, path: str, value: Mapping[str, Any]) -> str:
 
 
 def _target(section: Section, around: Around, switch: Switch | None, name: str) -> Target | None:
+    if _RARE.isdisjoint(section.value) and "taskRef" in section:
+        return _task(section, around)
     inline = _present(section, BODY_FIELDS)
     given = _present(section, TARGET_FIELDS) + inline[:1]
     if len(given) > 1:
@@ -154,7 +165,17 @@ def _present(section: Section, words: tuple[str, ...]) -> list[str]:
 def _referred(section: Section, around: Around) -> Target | None:
     if "workflowRef" in section:
         return find_workflow(section, "workflowRef", around.known, around.home)
-    return find_task(section, "taskRef", around.known, around.home)
+    return _task(section, around)
+
+
+def _task(section: Section, around: Around) -> Task | None:
+    text = section.get("taskRef")
+    task = around.tasks.get(text) if isinstance(text, str) else None
+    if task is None:
+        task = find_task(section, "taskRef", around.known, around.home)
+        if task is not None:
+            around.tasks[text] = task
+    return task
 
 
 def _one_of(section: Section, around: Around) -> Target | None:
@@ -239,7 +260,7 @@ def _variable(inner: Section, key: str, name: Any) -> str:
 
 
 def _condition(section: Section, uses: Uses) -> Condition | None:
-    given = [key for key in ("condition", "if", "when") if section.get(key) is not None]
+    given = [key for key in _CONDITIONS if section.value.get(key) is not None]
     if not given:
         return None
     if len(given) > 1:
@@ -290,12 +311,11 @@ def _depends(
             _step_known(section.report, path, wanted, name, around)
     for path, compiled in uses.found:
         for reference in compiled.references():
-            if reference[0] == "input":
-                continue
-            found = step_of(section.report, path, compiled, reference, around, name)
-            if found:
-                needed.add(found)
-            _variable_known(section.report, path, compiled, reference, loop)
+            if reference[0] == "tasks":
+                needed.add(step_of(section.report, path, compiled, reference, around, name))
+            elif reference[0] == "forEach":
+                _variable_known(section.report, path, compiled, reference, loop)
+    needed.discard("")
     return tuple(sorted(needed))
 
 
@@ -314,8 +334,10 @@ def step_of(
         where = locate(report, path, compiled, reference)
         report.error(where, "bad_reference", "name the step: tasks.<id>.output", "")
         return ""
-    where = path if reference[1] in around.ids else locate(report, path, compiled, reference)
-    if not _step_known(report, where, str(reference[1]), name, around):
+    wanted = str(reference[1])
+    if wanted not in around.ids or wanted == name:
+        where = path if reference[1] in around.ids else locate(report, path, compiled, reference)
+        _step_known(report, where, wanted, name, around)
         return ""
     if len(reference) > 2 and reference[2] not in _TASK_WORDS:
         where = locate(report, path, compiled, reference)
@@ -323,18 +345,15 @@ def step_of(
         report.warn(
             where, "unknown_property", f"a step has no {shorten(str(reference[2]))!r}", hint
         )
-    return str(reference[1])
+    return wanted
 
 
-def _step_known(report: Report, path: str, wanted: str, name: str, around: Around) -> bool:
+def _step_known(report: Report, path: str, wanted: str, name: str, around: Around) -> None:
     if wanted not in around.ids:
         hint = report.nearest(wanted, around.ids) or f"the steps are: {listed(around.ids)}"
         report.error(path, "unknown_step", f"there is no step {shorten(wanted)!r}", hint)
-        return False
-    if wanted == name:
+    elif wanted == name:
         report.error(path, "cycle", f"the step {shorten(name)!r} waits for itself")
-        return False
-    return True
 
 
 def _variable_known(
@@ -344,7 +363,7 @@ def _variable_known(
     reference: Reference,
     loop: ForEach | None,
 ) -> None:
-    if reference[0] != "forEach" or loop is None or len(reference) < 2:
+    if loop is None or len(reference) < 2:
         return
     names = ("item", "index", loop.item_var, loop.index_var, *_RESERVED)
     if reference[1] not in names:

@@ -73,6 +73,8 @@ def _roots_known(
     report: Report, path: str, compiled: Template | Condition, roots: Collection[str]
 ) -> bool:
     strange = [found for found in compiled.references() if found[0] not in roots]
+    if not strange:
+        return True
     for reference in sorted(strange, key=str)[:1]:
         root = str(reference[0])
         where = locate(report, path, compiled, reference)
@@ -80,7 +82,7 @@ def _roots_known(
         if root == "forEach":
             hint = "forEach is known only in the input of a step that has forEach"
         report.error(where, "unknown_root", f"a reference cannot begin with {root!r}", hint)
-    return not strange
+    return False
 
 
 def locate(report: Report, path: str, compiled: Template | Condition, reference: Reference) -> str:
