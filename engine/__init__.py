@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.core.views import RunFilter as RunFilter
     from engine.shell.acts import PythonTask as PythonTask
     from engine.shell.clock import WorldClock as WorldClock
+    from engine.shell.garbage import collect_rarely as collect_rarely
     from engine.store import StoreError as StoreError
 
 _HOMES = {
@@ -39,6 +40,7 @@ _HOMES = {
     "StepError": "engine.core.errors",
     "StoreError": "engine.store",
     "WorldClock": "engine.shell.clock",
+    "collect_rarely": "engine.shell.garbage",
     "database_of": "engine.app.settings",
     "open_engine": "engine.app.engine",
     "views": "engine.core.views",

@@ -47,8 +47,10 @@ async def opened(settings: ServerSettings) -> AsyncGenerator["Engine"]:
 
 
 def _import_engine() -> "Callable[[Settings], AbstractAsyncContextManager[Engine]]":
+    from engine import collect_rarely
     from engine.app.engine import open_engine
 
+    collect_rarely()
     return open_engine
 
 

@@ -5,7 +5,7 @@ levels that are settled need no second look, and when nothing of a level has set
 after it can be ready. A long chain costs a step's look at a time, not a chain's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from engine.core.model import Step, Workflow
 
@@ -17,9 +17,8 @@ class Levels:
     """The steps of one scope of one run that have not settled."""
 
     def __init__(self, workflow: Workflow) -> None:
-        steps = {step.id: step for step in workflow.steps}
-        self._sizes = [len(group) for group in workflow.groups]
-        self._open = [[steps[name] for name in group] for group in workflow.groups]
+        self._whole = workflow.levels
+        self._open: list[Sequence[Step]] = list(workflow.levels)
         self._first = 0
 
     def ready(self, settled: Settled) -> Iterator[Step]:
@@ -38,7 +37,7 @@ class Levels:
                         continue
                 still.append(step)
             self._open[number] = still
-            if len(still) == self._sizes[number]:
+            if len(still) == len(self._whole[number]):
                 return
 
     def over(self) -> bool:

@@ -171,8 +171,9 @@ class Workflow:
     `version` is None when the document declares none. `digest` is the SHA-256 (hex) of the
     canonical `bundle`: the document and the task documents it uses, so that a version pins all
     that its runs need. `steps` are in topological order, ties in document order. `groups` are
-    the ids that can run side by side, level by level. `concurrency` is how many of its runs may
-    be worked on at a time; 0 is as many as there is room for.
+    the ids that can run side by side, level by level, and `levels` the steps themselves.
+    `concurrency` is how many of its runs may be worked on at a time; 0 is as many as there is
+    room for.
     """
 
     namespace: str
@@ -191,3 +192,9 @@ class Workflow:
     tags: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     bundle: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    levels: tuple[tuple[Step, ...], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        steps = {step.id: step for step in self.steps}
+        levels = tuple(tuple(steps[name] for name in group) for group in self.groups)
+        object.__setattr__(self, "levels", levels)

@@ -3,8 +3,20 @@
 import os
 import random
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
+
+PIECE, AT_ONCE = 16, 256
+"""Bytes that are kept for one who asks, and for how many.
+
+Each time the system is asked, Python's lock goes to another thread, and the way back takes
+longer than the answer.
+"""
+
+_drawn: deque[bytes] = deque()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_drawn.clear)  # or both would give the same
 
 
 class Clock(Protocol):
@@ -35,8 +47,15 @@ class WorldClock:
         return random.random()  # noqa: TID251, S311 - the one place; jitter is not a secret
 
     def bytes(self, count: int) -> bytes:
-        """From the operating system's generator."""
-        return os.urandom(count)
+        """From the operating system's generator, which is asked for many small ones at a time."""
+        if count > PIECE:
+            return os.urandom(count)
+        try:
+            return _drawn.popleft()[:count]
+        except IndexError:
+            many = os.urandom(PIECE * AT_ONCE)
+            _drawn.extend(many[at : at + PIECE] for at in range(0, len(many), PIECE))
+            return os.urandom(count)
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ from engine.shell.drive import Drive, Held
 from engine.shell.library import Library
 from engine.shell.news import News
 from engine.shell.roll import Roll
+from engine.shell.within import over
 from engine.store import Store
 
 _LOG = logging.getLogger("handrail.engine")
@@ -68,6 +69,7 @@ class Worker:
     _strays: dict[int, float] = field(default_factory=dict)
     _doubtful: bool = False
     _away: bool = False
+    _full: bool = False
     _alarm: int = BOUNDLESS
 
     # -- life -----------------------------------------------------------------------------
@@ -171,7 +173,7 @@ class Worker:
         drive = self._by_uid.get(run_id)
         task = self._tasks.get(drive.held.stream) if drive else None
         if task is not None:
-            await asyncio.wait((task,), timeout=seconds)
+            await over(task, seconds)
 
     def drop(self, stream: int) -> None:
         """Stop working on a run at once; somebody has ended it or has taken it over."""
@@ -204,7 +206,7 @@ class Worker:
         stream, run_id = drive.held.stream, drive.held.run.uid
         if task.cancelled():
             self._unfreed.add(stream)
-        if self._unfreed or not self.room or self.claims.counted:
+        if self._unfreed or self._full or self.claims.counted:
             self._wake.set()  # there is something to free, or a place for what waits
         if self._by_uid.get(run_id) is drive:
             del self._by_uid[run_id]
@@ -235,7 +237,8 @@ class Worker:
             rows = await self.claims.take(owner, self.room)
             await asyncio.gather(*(self._take_up_safely(row, owner) for row in rows))
             self._doubtful = bool(self._strays)
-        at = await self.claims.next() if self.room else None
+        self._full = not self.room  # then the end of a run is the next time to look
+        at = None if self._full else await self.claims.next()
         latest = AGAIN if self._doubtful else None
         self._alarm = BOUNDLESS if at is None else at
         if at is None:

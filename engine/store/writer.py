@@ -130,7 +130,7 @@ class Writer:
         self._head = 0
         self._queue: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._closed = False
+        self._closed = self._deserted = False
         self._thread = threading.Thread(target=self._run, name="handrail-writer", daemon=True)
         self._thread.start()
 
@@ -159,7 +159,8 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            while (batch := self._arrived()) and self._tell(self._served(batch)):
+            while not self._deserted and (batch := self._arrived()):
+                self._serve(batch)
                 self._session.tidy()
         finally:
             self._session.close()
@@ -177,19 +178,20 @@ class Writer:
             self._queue.put(None)  # first these, then the end
         return batch
 
-    def _tell(self, results: list[Result]) -> bool:
-        """Answer everybody; False when the loop is gone, and with it all who asked."""
+    def _tell(self, results: list[Result]) -> None:
+        """Answer everybody, unless the loop is gone and with it all who asked."""
         try:
             self._loop.call_soon_threadsafe(_answer, results)
         except RuntimeError:
-            return False
-        return True
+            self._deserted = True
 
-    def _served(self, batch: list[Asked]) -> list[Result]:
+    def _serve(self, batch: list[Asked]) -> None:
         looks = [future for request, future in batch if isinstance(request, Look)]
         rest = [asked for asked in batch if not isinstance(asked[0], Look)]
-        results = self._looked_at(looks) if looks else []
-        return results + self._tried(rest) if rest else results
+        if looks:
+            self._tell(self._looked_at(looks))
+        if rest:
+            self._try(rest)
 
     def _looked_at(self, looks: list[asyncio.Future[Any]]) -> list[Result]:
         try:
@@ -198,18 +200,22 @@ class Writer:
             return [(future, None, self._session.judged(error)) for future in looks]
         return [(future, moved, None) for future in looks]
 
-    def _tried(self, batch: list[Asked]) -> list[Result]:
+    def _try(self, batch: list[Asked]) -> None:
         try:
-            return self._together(batch)
+            self._together(batch)
+            return
         except _Overtaken:
-            return self._tried(batch)  # the head is not known any more, so nothing is trusted
+            self._try(batch)  # the head is not known any more, so nothing is trusted
+            return
         except Exception as error:
             if len(batch) == 1 or self._session.outside(error):
-                return [(future, None, self._session.judged(error)) for _, future in batch]
+                self._tell([(future, None, self._session.judged(error)) for _, future in batch])
+                return
         half = len(batch) // 2
-        return self._tried(batch[:half]) + self._tried(batch[half:])
+        self._try(batch[:half])
+        self._try(batch[half:])
 
-    def _together(self, batch: list[Asked]) -> list[Result]:
+    def _together(self, batch: list[Asked]) -> None:
         session, heads = self._session, self._heads
         with session.turn():
             try:
@@ -227,8 +233,8 @@ class Writer:
                 if overtaken:
                     raise _Overtaken from error
                 raise
-        self._head = heads.position
-        return results
+            self._head = heads.position
+            self._tell(results)  # at once: to give the turn back takes a moment
 
     def _check_trust(self, results: list[Result]) -> None:
         """Nobody is told that he is stale because of versions that are themselves out of date."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from engine import Effect, Engine, PythonTask, Settings
+from engine import Effect, Engine, PythonTask, Settings, collect_rarely
 from tests.bench.places import KINDS
 from tests.core.worlds import flow, look
 
@@ -20,6 +20,9 @@ SECONDS = float(os.environ.get("HANDRAIL_BENCH_SECONDS", "3"))
 WIDTHS = (1, 2, 8, 32)
 NAP = 0.02
 """Seconds."""
+
+
+collect_rarely()  # as every process of ours does
 
 
 async def noop(given: Any) -> Any:

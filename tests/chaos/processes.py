@@ -64,12 +64,17 @@ def _alive(ours: Crew) -> list[Member]:
     return [member for member in ours.members if member.process.poll() is None]
 
 
+MANY = 50
+"""Stops without a single run under way: then something else is wrong."""
+
+
 async def stopped(folder: Path, dice: random.Random, seconds: float, database: str = "") -> Figures:
     """One is stopped past its lease: another takes its runs over; then it goes on."""
     figures, end = Figures(), time.monotonic() + seconds
     with crew(folder, database, slow=0.05) as ours:
         first, second = ours.join(2)
-        while time.monotonic() < end or not figures["stops past the lease"]:
+        while time.monotonic() < end or not figures["taken over"]:
+            require(figures["stops past the lease"] < MANY, "nothing was ever under way")
             first.more(dice.randint(1, 10))
             first.stop()
             if not database and holds_turn(ours):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.shell.within import within
+from engine.shell.within import over, within
 
 
 async def test_what_waits_for_nothing_is_done_without_a_timer() -> None:
@@ -102,3 +102,37 @@ async def test_the_running_task_is_the_one_that_asked() -> None:
         return before, asyncio.current_task()
 
     assert await within(5, who()) == (asyncio.current_task(), asyncio.current_task())
+
+
+async def test_who_waits_for_a_task_goes_on_when_it_ends_however_it_ends() -> None:
+    async def end(how: str) -> None:
+        if how == "fails":
+            raise KeyError(how)
+        if how == "is cancelled":
+            raise asyncio.CancelledError
+
+    for how in ("returns", "fails", "is cancelled"):
+        task = asyncio.create_task(end(how))
+        await over(task, 60)
+        assert task.done()
+        await over(task, 60)  # it has ended already
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_waits_for_a_task_goes_on_when_the_time_is_up_and_the_task_goes_on_too() -> None:
+    task = asyncio.create_task(asyncio.Event().wait())
+    await over(task, 0)
+    assert not task.done()
+    task.cancel()
+
+
+async def test_who_waits_for_a_task_can_be_cancelled_without_it() -> None:
+    task = asyncio.create_task(asyncio.Event().wait())
+    waiting = asyncio.create_task(over(task, 60))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert waiting.cancelled()
+    assert not task.cancelled()
+    assert not task.done()
+    task.cancel()

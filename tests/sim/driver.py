@@ -167,6 +167,14 @@ class SimWriter(Writer):
             act = self._carry_out if fate != "late" else self._carry_out_late
             self._loop.call_later(leg, act, batch, fate == "ok", context=self._sim.database.world)
 
+    def _served(self, batch: list[Asked]) -> list[Result]:
+        self._told: list[Result] = []
+        self._serve(batch)
+        return self._told
+
+    def _tell(self, results: list[Result]) -> None:
+        self._told += results
+
     def _later(self, delay: float, act: Any, *args: Any) -> None:
         self._loop.call_later(delay, act, *args, context=self._sim.host.context)
 

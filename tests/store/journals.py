@@ -20,7 +20,8 @@ import psycopg
 from engine.core import events as ev
 from engine.core.log import NEW, Append, Entry, Feature, Recorded, Unless, Write
 from engine.features import runs, versions
-from engine.store import Store, open_sqlite, try_lock
+from engine.store import Store, open_sqlite
+from engine.store.lock import Turn
 from engine.store.postgres import open_postgres
 from engine.store.postgres_session import TURN
 from engine.store.sqlite import SqliteStore
@@ -149,12 +150,8 @@ class Sqlite:
     @contextmanager
     def busy(self) -> Generator[None]:
         """Nobody gets a turn meanwhile, so what is asked for in it comes in few batches."""
-        lock = try_lock(f"{self.path}.lock")
-        assert lock is not None
-        try:
+        with closing(Turn(Path(f"{self.path}.lock"), 5.0)) as turn, turn.held():
             yield
-        finally:
-            lock.release()
 
     @contextmanager
     def tampered(self) -> Generator[sqlite3.Connection]:
