@@ -42,20 +42,20 @@ def check_flow(workflow: Workflow, report: Report, workflows: Workflows) -> None
         if len(flow.said) >= MOST:
             return
         path = join("spec.tasks", flow.places[step.id])
-        for where, compiled in _compiled(step, path):
-            flow.references(where, compiled)
+        for place, compiled in _compiled(step):
+            flow.references(path, place, compiled)
         flow.inputs(step, path)
     if workflow.output is not None:
-        flow.references("spec.output", workflow.output)
+        flow.references("spec", ".output", workflow.output)
 
 
 @value
 class _Value:
-    """An input with the place it stands in and the task or workflow that takes it."""
+    """An input with its place in the step and the task or workflow that takes it."""
 
     target: Target
     template: Template
-    path: str
+    place: str
 
 
 class _Flow:
@@ -68,6 +68,7 @@ class _Flow:
         self.places = {step["id"]: index for index, step in enumerate(steps)}
         self.parts: dict[int, Part] = {}
         self.given: dict[int, Part | None] = {}
+        self.taken: dict[int, Part | None] = {}
         self.input = (self._part(workflow.input_schema),)
         self.outputs: dict[str | int, Shape] = {
             step.id: self._output(step) for step in workflow.steps
@@ -97,14 +98,14 @@ class _Flow:
         key = (reference.namespace, reference.name)
         return None if reference.version else self.workflows.get(key)
 
-    def references(self, path: str, compiled: Template | Condition) -> None:
+    def references(self, path: str, place: str, compiled: Template | Condition) -> None:
         """Warn about references to properties that are certainly not there."""
         for reference in compiled.references():
             if len(self.said) >= MOST:
                 return
             missing = self._missing(reference)
             if missing is not None:
-                where = locate(self.report, path, compiled, reference)
+                where = locate(self.report, path + place, compiled, reference)
                 self._say(replace(missing, path=where))
 
     def _start(self, reference: Reference) -> tuple[Shape, int]:
@@ -148,12 +149,18 @@ class _Flow:
 
     def inputs(self, step: Step, path: str) -> None:
         """Warn about what the step's targets do not take."""
-        for one in _values(step, path):
-            schema = _input_schema(one.target, self.workflows)
-            if schema is not None:
+        for one in _values(step):
+            part = self._takes(one.target)
+            if part is not None:
                 given = _unwrapped(one.target, one.template.source)
-                for finding in compare(self._part(schema), given, one.path, self):
+                for finding in compare(part, given, path + one.place, self):
                     self._say(finding)
+
+    def _takes(self, target: Target) -> Part | None:
+        if id(target) not in self.taken:
+            schema = _input_schema(target, self.workflows)
+            self.taken[id(target)] = None if schema is None else self._part(schema)
+        return self.taken[id(target)]
 
     def _say(self, finding: Finding) -> None:
         # The arms of a switch often take the same input: once is enough.
@@ -175,28 +182,28 @@ def _targets(step: Step) -> Iterator[Target]:
         yield step.fallback.target
 
 
-def _compiled(step: Step, path: str) -> Iterator[tuple[str, Template | Condition]]:
-    yield f"{path}.input", step.input
+def _compiled(step: Step) -> Iterator[tuple[str, Template | Condition]]:
+    yield ".input", step.input
     if step.condition is not None:
-        yield f"{path}.condition", step.condition
+        yield ".condition", step.condition
     if step.switch is not None:
-        yield f"{path}.switch.value", step.switch.value
+        yield ".switch.value", step.switch.value
     if step.for_each is not None:
-        yield f"{path}.forEach.items", step.for_each.items
+        yield ".forEach.items", step.for_each.items
     if step.fallback is not None and step.fallback.input is not None:
-        yield f"{path}.fallback.input", step.fallback.input
+        yield ".fallback.input", step.fallback.input
 
 
-def _values(step: Step, path: str) -> Iterator[_Value]:
+def _values(step: Step) -> Iterator[_Value]:
     if step.switch is not None:
         for case in step.switch.cases:
-            yield _Value(case.target, step.input, f"{path}.input")
+            yield _Value(case.target, step.input, ".input")
     elif step.target is not None:
-        yield _Value(step.target, step.input, f"{path}.input")
+        yield _Value(step.target, step.input, ".input")
     if step.fallback is not None:
         own = step.fallback.input
-        where = f"{path}.input" if own is None else f"{path}.fallback.input"
-        yield _Value(step.fallback.target, own or step.input, where)
+        place = ".input" if own is None else ".fallback.input"
+        yield _Value(step.fallback.target, own or step.input, place)
 
 
 def _input_schema(target: Target, workflows: Workflows) -> Mapping[str, Any] | None:

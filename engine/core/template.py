@@ -7,7 +7,7 @@ expressions is returned itself, and values are passed on by reference, so nobody
 what `render` returns. The module knows the language and nothing of workflows.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from engine.core.expr import EvaluationError, Expr, ExpressionError, Scope, parse
@@ -28,7 +28,8 @@ Render = Callable[[Scope], Any]
 ROOTS = frozenset({"input", "tasks", "forEach"})
 """What paths in a workflow document may begin with."""
 
-_SCALARS = frozenset({int, float, bool, type(None)})
+_SCALARS: frozenset[type[Any]] = frozenset({int, float, bool, type(None)})
+_NESTED: frozenset[type[Any]] = frozenset({dict, list})
 
 
 class TemplateError(ValueError):
@@ -128,30 +129,31 @@ def compile_template(value: Any, roots: Collection[str] = ROOTS) -> Template:
     {'id': 7, 'to': 'user 7'}
     """
     found: set[Reference] = set()
-    if _gathered(value, roots, found, 0):
+    if _gathered((value,), roots, found, 0):
         return Template(value, frozenset(found), None if found else _CONSTANT)
     made = _compile(value, "", roots, 0)
     return Template(value, made.references, made)
 
 
-def _gathered(value: Any, roots: Collection[str], found: set[Reference], depth: int) -> bool:
-    """Put the references of `value` into `found`; False where there is anything else in it.
+def _gathered(
+    values: Iterable[Any], roots: Collection[str], found: set[Reference], depth: int
+) -> bool:
+    """Put the references of `values` into `found`; False where anything else stands in them.
 
     False is no mistake yet: whoever compiles the value finds out.
     """
-    kind = value.__class__
-    if kind is str:
-        return "{{" not in value or _gathered_text(value, roots, found)
-    if kind is dict:
-        children: Collection[Any] = value.values()
-    elif kind is list:
-        children = value
-    else:
-        return kind in _SCALARS
-    if depth == VALUE_DEPTH_LIMIT or (kind is dict and not _named_plainly(value)):
-        return False
-    for child in children:
-        if child.__class__ not in _SCALARS and not _gathered(child, roots, found, depth + 1):
+    for value in values:
+        kind = value.__class__
+        if kind is str:
+            if "{{" in value and not _gathered_text(value, roots, found):
+                return False
+        elif kind in _NESTED:
+            if depth == VALUE_DEPTH_LIMIT or (kind is dict and not _named_plainly(value)):
+                return False
+            inner = value.values() if kind is dict else value
+            if not _gathered(inner, roots, found, depth + 1):
+                return False
+        elif kind not in _SCALARS:
             return False
     return True
 

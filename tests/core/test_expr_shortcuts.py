@@ -74,6 +74,9 @@ class _Never:
     def match(self, *_: object) -> None:
         return None
 
+    def fullmatch(self, _: str) -> None:
+        return None
+
     def split(self, text: str) -> list[str]:
         return [text]
 

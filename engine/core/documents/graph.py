@@ -65,7 +65,8 @@ def _drain(waiting: list[int], feeds: list[list[int]]) -> tuple[list[int], list[
         order.append(at)
         for follower in feeds[at]:
             waiting[follower] -= 1
-            level[follower] = max(level[follower], level[at] + 1)
+            if level[follower] <= level[at]:
+                level[follower] = level[at] + 1
             if waiting[follower] == 0:
                 heappush(ready, follower)
     return order, level

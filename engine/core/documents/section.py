@@ -112,11 +112,10 @@ class Section:
         value = self.value.get(key)
         if isinstance(value, str):
             return (value,)
-        found = []
-        for index, item in enumerate(self.sequence(key)):
-            if isinstance(item, str):
-                found.append(item)
-            else:
+        items = self.sequence(key)
+        found = [item for item in items if isinstance(item, str)]
+        for index, item in enumerate(items) if len(found) < len(items) else ():
+            if not isinstance(item, str):
                 self._wrong(join(self.at(key), index), "a string", item)
         return tuple(found)
 

@@ -59,6 +59,7 @@ _RARE = frozenset(("switch", "forEach", "fallback", "workflowRef", *_POLICIES, *
 """Most steps have none of these and are not asked for each."""
 
 _CONDITIONS = ("condition", "if", "when")
+_CONDITIONAL = frozenset(_CONDITIONS)
 
 _RESERVED = ("$parent", "$root")
 _TASK_WORDS = ("output", "status")
@@ -129,13 +130,14 @@ def _common(section: Section, around: Around, name: str, before: int, uses: Uses
     return Step(name, target, step_input, depends, condition, timeout=timeout)
 
 
-def check_id(report: Report, path: str, value: Mapping[str, Any]) -> str:
-    """The id of a step, "" with the reason reported when there is none that can be used."""
+def check_id(report: Report, index: int, value: Mapping[str, Any]) -> str:
+    """The id of the step at `index`, "" with the reason reported when it has none to use."""
     name = value.get("id")
     if isinstance(name, str) and ID.match(name):
         return name
     shown = "a step has no id" if name is None else f"{shorten(str(name))!r} is not a step id"
-    report.error(join(path, "id"), "bad_id", shown, f"an id has {ID_RULE}")
+    path = join(join("spec.tasks", index), "id")
+    report.error(path, "bad_id", shown, f"an id has {ID_RULE}")
     return ""
 
 
@@ -260,6 +262,8 @@ def _variable(inner: Section, key: str, name: Any) -> str:
 
 
 def _condition(section: Section, uses: Uses) -> Condition | None:
+    if _CONDITIONAL.isdisjoint(section.value):
+        return None
     given = [key for key in _CONDITIONS if section.value.get(key) is not None]
     if not given:
         return None

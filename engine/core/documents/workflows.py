@@ -112,7 +112,7 @@ def _steps(spec: Section, known: Known, home: str) -> tuple[Around, list[Step]]:
 def _note_id(spec: Section, index: int, value: Any, ids: dict[str, int]) -> None:
     if not isinstance(value, dict):
         return
-    name = check_id(spec.report, join("spec.tasks", index), value)
+    name = check_id(spec.report, index, value)
     if name in ids:
         path = join("spec.tasks", index)
         message = f"two steps are called {shorten(name)!r}"
