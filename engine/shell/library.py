@@ -66,6 +66,7 @@ class Library:
         self._functions = functions
         self._recent: OrderedDict[str, Workflow] = OrderedDict()
         self._alive: WeakValueDictionary[str, Workflow] = WeakValueDictionary()
+        self._learned: dict[str, asyncio.Task[Workflow]] = {}
         self._within: dict[str, _Within] = {}
         self._known: dict[str, bytes] = {}
         self._seen = -1
@@ -198,19 +199,30 @@ class Library:
 
         Raises KeyError when the store has no such version.
         """
-        found = self._alive.get(digest)
-        if found is None:
-            rows = await self._store.fetch("version_bundle", tenant=self._tenant, digest=digest)
-            if not rows:
-                raise KeyError(digest)
-            bundle = json.loads(rows[0]["bundle"])
-            made = await asyncio.to_thread(rebuild, bundle, self._functions())
-            found = self._alive.setdefault(digest, replace(made, version=rows[0]["version"]))
+        known = self._alive.get(digest)
+        found = await asyncio.shield(self._learning(digest)) if known is None else known
         self._recent[digest] = found
         self._recent.move_to_end(digest)
         if len(self._recent) > RECENT:
             self._recent.popitem(last=False)
         return found
+
+    def _learning(self, digest: str) -> asyncio.Task[Workflow]:
+        """Read and compile a version once for all who ask for it meanwhile."""
+        task = self._learned.get(digest)
+        if task is None:
+            task = self._learned[digest] = asyncio.create_task(self._rebuilt(digest))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            task.add_done_callback(lambda _: self._learned.pop(digest))
+        return task
+
+    async def _rebuilt(self, digest: str) -> Workflow:
+        rows = await self._store.fetch("version_bundle", tenant=self._tenant, digest=digest)
+        if not rows:
+            raise KeyError(digest)
+        bundle = json.loads(rows[0]["bundle"])
+        made = await asyncio.to_thread(rebuild, bundle, self._functions())
+        return self._alive.setdefault(digest, replace(made, version=rows[0]["version"]))
 
     async def learn_all(self, workflow: Workflow, also: Iterable[str] = ()) -> Iterable[Workflow]:
         """Have at hand, as long as `workflow` is, every sub-workflow that it may open now.

@@ -13,13 +13,13 @@ is still under way at the deadline.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from engine.core.errors import Refused, Stale
-from engine.core.log import Row, Write
+from engine.core.log import Recorded, Row, Write
 from engine.core.plan import Planner
 from engine.core.run import fold
 from engine.shell.acts import Acts
@@ -231,12 +231,14 @@ class Worker:
         if self._doubtful:
             await self._find_strays()
         await self._free()
-        if self.room:
+        if room := self.room:
             self._doubtful = True  # until its answer is there, a claim may have been carried out
             owner = self.id
-            rows = await self.claims.take(owner, self.room)
-            await asyncio.gather(*(self._take_up_safely(row, owner) for row in rows))
+            rows = await self.claims.take(owner, room)
+            await self._take_up_all(rows, owner)
             self._doubtful = bool(self._strays)
+            if len(rows) == room and self.room:
+                return 0.0  # there may be more, and places have become free meanwhile
         self._full = not self.room  # then the end of a run is the next time to look
         at = None if self._full else await self.claims.next()
         latest = AGAIN if self._doubtful else None
@@ -245,9 +247,19 @@ class Worker:
             return latest
         return min(latest or LONG, max(0.0, (at - self.clock.now()) / 1_000_000))
 
-    async def _take_up_safely(self, row: Row, owner: int) -> None:
+    async def _take_up_all(self, rows: list[Row], owner: int) -> None:
+        """Work on what was claimed; all histories are read at once."""
+        ours = [row["run"] for row in rows if row["run"] in self._tasks]
+        await asyncio.gather(*map(self._ended_here, ours))
+        found: dict[int, list[Sequence[Any]]] = {}
+        for tenant in {row["tenant"] for row in rows}:
+            streams = [row["run"] for row in rows if row["tenant"] == tenant]
+            found |= await self.store.histories(streams, tenant)
+        await asyncio.gather(*(self._take_up_safely(row, found[row["run"]], owner) for row in rows))
+
+    async def _take_up_safely(self, row: Row, history: list[Sequence[Any]], owner: int) -> None:
         try:
-            await self._take_up(row, owner)
+            await self._take_up(row, self.store.decoded(history), owner)
         except Exception:
             # Whatever is wrong with this one, the others must be taken up all the same.
             _LOG.exception("run %s cannot be taken up here", row["run"])
@@ -257,10 +269,8 @@ class Worker:
         put: dict[str, Any] = {"stream": row["run"], "tenant": row["tenant"], "lane": lane}
         await self.store.write(Write("due_put", {**put, "at": at, "owner": 0}))
 
-    async def _take_up(self, row: Row, owner: int) -> None:
+    async def _take_up(self, row: Row, recorded: list[Recorded], owner: int) -> None:
         stream, tenant = row["run"], row["tenant"]
-        await self._ended_here(stream)
-        recorded = await self.store.read(stream, tenant=tenant)
         run = fold(entry.event for entry in recorded)
         if run.over or not recorded:
             await self.store.write(Write("due_drop", {"stream": stream}))

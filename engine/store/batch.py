@@ -7,6 +7,7 @@ After any other error the whole transaction must be undone. Nothing here commits
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from json import dumps
 from typing import Any
 
 from engine.core.chain import GENESIS, SALT_BYTES, commit, link
@@ -131,6 +132,23 @@ class Batch:
             self._execute(self._schema.statements["journal_insert"], lines)
         self._bulk.carry_out(self._execute)
 
+    def look_up(self, requests: Iterable[Append]) -> None:
+        """Ask at once for the versions that these requests will be judged by.
+
+        Nothing that waits can concern them: a stream that was written to is remembered.
+        """
+        unknown: dict[str, set[int]] = {}
+        versions = self._heads.versions
+        for request in requests:
+            for stream, expected, _, _ in request.entries:
+                if expected and (request.tenant, stream) not in versions:
+                    unknown.setdefault(request.tenant, set()).add(stream)
+        statement = self._schema.statements["journal_versions"]
+        for tenant, streams in unknown.items():
+            listed = {"streams": dumps(sorted(streams)), "tenant": tenant}
+            for row in self._query(statement, listed):
+                versions[tenant, row["stream"]] = int(row["version"])
+
     def _asked(self, query: str, params: Mapping[str, Any]) -> list[Row]:
         """The rows of a statement that sees everything that was asked for before it."""
         statement = self._schema.statements[query]
@@ -173,17 +191,13 @@ class Batch:
                 if expected or not events:
                     raise ValueError("a new stream begins at version 0, with an event")
             # Version 0 of a named stream: its name is somebody else's position, or nobody's.
-            elif not expected or expected != self._version(request.tenant, stream):
+            elif not expected or expected != self._version(request, stream):
                 raise Stale(f"stream {stream} is not at version {expected}")
 
-    def _version(self, tenant: str, stream: int) -> int:
-        version = self._heads.versions.get((tenant, stream))
-        if version is None:
-            # Nothing that waits can concern it: a stream that was written to is remembered.
-            statement = self._schema.statements["journal_version"]
-            (row,) = self._query(statement, {"stream": stream, "tenant": tenant})
-            version = self._heads.versions[tenant, stream] = int(row["version"])
-        return version
+    def _version(self, request: Append, stream: int) -> int:
+        if (request.tenant, stream) not in self._heads.versions:
+            self.look_up((request,))
+        return self._heads.versions[request.tenant, stream]
 
     def _check_unless(self, unless: Unless) -> None:
         rows = self._asked(unless.query, unless.params)

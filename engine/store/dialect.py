@@ -49,6 +49,7 @@ SQLITE = Dialect(
             "key": "integer primary key",
             "bytes": "blob",
             "skip_locked": "",
+            "streams": "json_each(:streams)",
         }
     ),
 )
@@ -62,6 +63,8 @@ POSTGRES = Dialect(
             "key": "bigint primary key",
             "bytes": "bytea",
             "skip_locked": "for update skip locked",
+            "streams": "(select cast(value as bigint) as value"
+            " from json_array_elements_text(cast(:streams as json))) listed",
         }
     ),
 )

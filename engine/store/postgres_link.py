@@ -65,7 +65,7 @@ SHORTEST = 1_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 _BY_INDEX = dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"), "off")
-"""How one writes: a plan that is made while a table is small is kept while it grows."""
+"""Every statement has its index; a plan made while a table is small is kept while it grows."""
 
 Reader = psycopg.AsyncConnection[Any]
 
@@ -164,7 +164,7 @@ class Link:
             "tcp_keepalives_idle": 10,
             "tcp_keepalives_interval": 5,
             "tcp_keepalives_count": 3,
-            **(_BY_INDEX if writes else {}),
+            **_BY_INDEX,
         }
         return "; ".join(f"set {name} = {value}" for name, value in settings.items())
 

@@ -10,6 +10,7 @@ database.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from json import dumps
 from typing import Any, NamedTuple, Protocol
 
 from engine.core.chain import Verification, Walk
@@ -127,7 +128,20 @@ class Store(ABC):
     async def read(self, stream: int, after: int = 0, tenant: str = "default") -> list[Recorded]:
         """The events of one stream, in order."""
         place: dict[str, Param] = {"stream": stream, "after": after, "tenant": tenant}
-        rows = await self._lines("journal_read", place)
+        return self.decoded(await self._lines("journal_read", place))
+
+    async def histories(
+        self, streams: Iterable[int], tenant: str = "default"
+    ) -> dict[int, list[Sequence[Any]]]:
+        """The events of many streams as they lie in the journal; see `decoded`."""
+        found: dict[int, list[Sequence[Any]]] = {stream: [] for stream in streams}
+        listed: dict[str, Param] = {"streams": dumps(list(found)), "tenant": tenant}
+        for row in await self._lines("journal_histories", listed) if found else ():
+            found[row[2]].append(row)
+        return found
+
+    def decoded(self, rows: Iterable[Sequence[Any]]) -> list[Recorded]:
+        """What the rows of a history say; raises CodecError where this process cannot read them."""
         return [self._recorded(row) for row in rows]
 
     async def tail(self, after: int = 0, limit: int = PAGE) -> AsyncIterator[Recorded]:

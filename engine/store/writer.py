@@ -222,6 +222,7 @@ class Writer:
                 need = _need([request for request, _ in batch])
                 self._catch_up(session.begin(known=heads.known, need=need))
                 work = Batch(self._schema, heads, session.query, session.execute_many)
+                work.look_up(request for request, _ in batch if isinstance(request, Append))
                 results = [self._one(work, request, future) for request, future in batch]
                 self._check_trust(results)
                 work.finish()

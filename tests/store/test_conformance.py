@@ -67,6 +67,31 @@ async def test_a_stream_is_read_from_any_version_on(store: Store) -> None:
     assert await store.read(1, after=3) == await store.read(2) == []
 
 
+async def test_many_histories_are_read_at_once(store: Store) -> None:
+    await store.append(first(started(), done("a"), tenant="t"))
+    await store.append(first())
+    await store.append(first(tenant="t"))
+    found = await store.histories([4, 1, 3, 9], "t")
+    assert {stream: store.decoded(rows) for stream, rows in found.items()} == {
+        stream: await store.read(stream, tenant="t") for stream in (4, 1, 3, 9)
+    }
+    assert len(found[1]) == 2
+    assert not found[3]
+    assert await store.histories([]) == {}
+
+
+async def test_streams_that_others_began_are_judged_together(driver: Driver) -> None:
+    async with driver.open() as one, driver.open() as two:
+        for tenant in ("a", "a", "b", "a"):
+            await one.append(first(tenant=tenant))
+        wanted = [(1, 1, "a"), (2, 1, "b"), (3, 1, "b"), (4, 2, "a"), (9, 1, "a"), (2, 1, "a")]
+        asked = [two.append(after(stream, at, tenant=by)) for stream, at, by in wanted]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [isinstance(answer, Stale) for answer in answers] == [
+            False, True, False, True, True, False
+        ]  # fmt: skip
+
+
 async def test_a_tail_begins_where_it_is_told_to_and_sees_what_came_meanwhile(
     store: Store,
 ) -> None:

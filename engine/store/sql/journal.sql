@@ -9,14 +9,23 @@ values (:position, :tenant, :stream, :version, :kind, :schema, :at, :actor, :bod
 -- name: journal_head
 select position, hash from journal order by position desc limit 1
 
--- name: journal_version
-select coalesce(max(version), 0) as version from journal
-where stream = :stream and tenant = :tenant
+-- The streams are given as a list in JSON.
+-- name: journal_versions
+select value as stream, (
+  select coalesce(max(version), 0) from journal where stream = value and tenant = :tenant
+) as version
+from {streams}
 
 -- name: journal_read
 select position, tenant, stream, version, kind, schema, at, actor, body from journal
 where stream = :stream and version > :after and tenant = :tenant
 order by version
+
+-- name: journal_histories
+select position, tenant, stream, version, kind, schema, at, actor, body
+from {streams} join journal on stream = value
+where tenant = :tenant
+order by stream, version
 
 -- name: journal_tail
 select position, tenant, stream, version, kind, schema, at, actor, body from journal
