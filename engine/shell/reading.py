@@ -29,7 +29,7 @@ from engine.core.documents.callers import circles, stranded, tell_circle, tell_s
 from engine.core.documents.connectors import read_connector
 from engine.core.documents.effects import settled_task
 from engine.core.documents.graph import sort
-from engine.core.documents.header import CONNECTOR, TASK, WORKFLOW, Header
+from engine.core.documents.header import CONNECTOR, TASK, WORKFLOW, Header, read_header
 from engine.core.documents.known import Known
 from engine.core.documents.names import EVERY, Key, Names
 from engine.core.documents.raw import Report
@@ -155,7 +155,8 @@ class Reading:
 
     def _header(self, document: int) -> Header:
         file, number, value, lines = self._papers.raw(document)
-        header = headed(Report(RawDocument(file, number, value, lines)))
+        # Not `headed`: what was kept is a copy already, and known to be JSON of a bearable depth.
+        header = read_header(Report(RawDocument(file, number, value, lines)))
         assert header is not None, "only documents that say what they are have a kind"
         return header
 
