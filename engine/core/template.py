@@ -15,7 +15,7 @@ from engine.core.expr.expression import beyond
 from engine.core.expr.functions_text import joined
 from engine.core.expr.limits import VALUE_DEPTH_LIMIT
 from engine.core.expr.parser import Slot, slots
-from engine.core.expr.shortcuts import Way, compared
+from engine.core.expr.shortcuts import Way, compared, ways
 from engine.core.expr.shortcuts import references as plain_references
 from engine.core.expr.trouble import Trouble
 from engine.core.expr.values import to_text, truth
@@ -159,10 +159,10 @@ def _gathered(
 
 
 def _gathered_text(text: str, roots: Collection[str], found: set[Reference]) -> bool:
-    parts = plain_references(text, roots)
-    if parts is None:
+    read = ways(text, roots)
+    if read is None:
         return False
-    found.update([part for part in parts if part.__class__ is tuple])
+    found.update(read)
     return True
 
 

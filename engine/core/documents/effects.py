@@ -49,10 +49,10 @@ def total_effect(steps: Iterable[Step], effects: Callable[[Key], Effect]) -> Eff
 
 
 def settled(workflow: Workflow, effects: Mapping[Key, Effect]) -> Workflow:
-    """The workflow once the effects of its sub-workflows are known."""
-    steps = workflow.steps
-    if any(isinstance(target, Task) and target.workflow for target in distinct(steps)):
-        steps = tuple(_settled_step(step, effects) for step in steps)
+    """The workflow once the effects of its sub-workflows are known; itself if it has none."""
+    if next(references(workflow.steps), None) is None:
+        return workflow
+    steps = tuple(_settled_step(step, effects) for step in workflow.steps)
     return replace(workflow, steps=steps, effect=total_effect(steps, effects.__getitem__))
 
 

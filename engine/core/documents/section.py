@@ -45,7 +45,7 @@ class Section:
         report: Report,
         path: str,
         value: Any,
-        known: tuple[str, ...] | None = None,
+        known: tuple[str, ...] | frozenset[str] | None = None,
         later: Mapping[str, str] = _NONE,
     ) -> None:
         self.report = report
@@ -197,7 +197,7 @@ class Section:
 
 
 @lru_cache(maxsize=256)
-def _as_set(known: tuple[str, ...]) -> frozenset[str]:
+def _as_set(known: tuple[str, ...] | frozenset[str]) -> frozenset[str]:
     return frozenset(known)
 
 

@@ -51,6 +51,7 @@ STEP_FIELDS = (
     "circuitBreaker",
     "fallback",
 )
+_FIELDS = frozenset(STEP_FIELDS)
 STEP_LATER = {"cache": "every call is made", "onError": "use fallback, or retry"}
 TARGET_FIELDS = ("taskRef", "workflowRef")
 MOST_ARMS = 1_000
@@ -93,7 +94,7 @@ class Around:
 
 def read_step(report: Report, path: str, value: Any, around: Around) -> Step | None:
     """The step, or None with every reason reported."""
-    section = Section(report, path, value, STEP_FIELDS, STEP_LATER)
+    section = Section(report, path, value, _FIELDS, STEP_LATER)
     before = report.errors
     name = section.text("id")
     uses = Uses()

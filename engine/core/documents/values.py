@@ -26,7 +26,7 @@ class Surroundings(Protocol):
 
 
 _TEMPLATE = re.compile(r"\$?\{\{.*?\}\}", re.DOTALL)
-_WHOLE = re.compile(r"\s*\$?\{\{((?:(?!\}\}).)*)\}\}\s*\Z", re.DOTALL)
+_WHOLE = re.compile(r"\s*\$?\{\{([^}]*+(?:\}(?!\})[^}]*+)*+)\}\}\s*\Z")
 _PATH = re.compile(r"\s*([A-Za-z_$][\w$-]*(?:\.[\w$-]+|\[[0-9]+\]|\['[^'\\]*'\])*)\s*\Z")
 _MOST = 20
 """Findings per value; more would only hide the first."""

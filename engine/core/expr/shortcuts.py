@@ -34,12 +34,7 @@ def references(text: str, roots: Collection[str]) -> list[str | Way] | None:
     >>> references("of {{input.id}}", {"input"})
     ['of ', ('input', 'id')]
     """
-    if len(text) > _SHORT:
-        return None if "{{" in text else [text]
-    whole = _REFERENCES.fullmatch(text)
-    if whole is not None:
-        return [_way(whole)] if _known(whole[1], roots) else None
-    found = _REFERENCES.split(text)
+    found = _REFERENCES.split(text) if len(text) <= _SHORT else [text]
     parts: list[str | Way] = []
     for at in range(0, len(found) - 1, 3):
         literal, name = found[at], found[at + 1]
@@ -51,6 +46,19 @@ def references(text: str, roots: Collection[str]) -> list[str | Way] | None:
     if "{{" in found[-1]:
         return None
     return [*parts, found[-1]] if found[-1] else parts
+
+
+def ways(text: str, roots: Collection[str]) -> list[Way] | None:
+    """The references of such a text; None where anything else is in it.
+
+    >>> ways("of {{input.id}}", {"input"})
+    [('input', 'id')]
+    """
+    whole = _REFERENCES.fullmatch(text) if len(text) <= _SHORT else None
+    if whole is not None:
+        return [_way(whole)] if _known(whole[1], roots) else None
+    parts = references(text, roots)
+    return None if parts is None else [part for part in parts if not isinstance(part, str)]
 
 
 def reference(text: str, start: int, roots: Roots) -> tuple[Node, int] | None:
