@@ -9,16 +9,21 @@ import contextlib
 import mmap
 import os
 import struct
+import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
 
-import portalocker
-
 from engine.store.errors import trouble
 
-_FLAGS = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
+if sys.platform == "win32":
+    import portalocker
+
+    _FLAGS = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
+else:
+    import fcntl
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0002, 0.002
 
 _POLITE = 20_000_000
@@ -90,9 +95,7 @@ class Turn:
         try:
             yield
         finally:
-            # What was committed must not be reported as failed because of this.
-            with contextlib.suppress(portalocker.exceptions.LockException, OSError):
-                portalocker.unlock(self._file)
+            _unlock(self._file)
 
     def _wait(self) -> None:
         line, since, pause = self._line, time.perf_counter_ns(), _FIRST_PAUSE
@@ -156,12 +159,32 @@ class _Line:
             self._bytes.close()
 
 
-def _locked(file: IO[Any]) -> bool:
-    try:
-        portalocker.lock(file, _FLAGS)
-    except (portalocker.exceptions.LockException, OSError):
-        return False
-    return True
+if sys.platform == "win32":
+
+    def _locked(file: IO[Any]) -> bool:
+        try:
+            portalocker.lock(file, _FLAGS)
+        except (portalocker.exceptions.LockException, OSError):
+            return False
+        return True
+
+    def _unlock(file: IO[Any]) -> None:
+        # What was committed must not be reported as failed because of this.
+        with contextlib.suppress(portalocker.exceptions.LockException, OSError):
+            portalocker.unlock(file)
+
+else:
+
+    def _locked(file: IO[Any]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file: IO[Any]) -> None:
+        with contextlib.suppress(OSError):  # what was committed must not be reported as failed
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _opened(path: Path) -> IO[Any]:

@@ -11,9 +11,7 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import sqlite3
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -64,6 +62,8 @@ class Papers:
         self.lists.close()
         self.db.close()
         if self._scratch is not None:
+            import shutil  # seldom needed, and it brings three compressors along
+
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     # -- writing ---------------------------------------------------------------------------
@@ -375,5 +375,7 @@ def opened(path: Path, rules: str) -> Papers:
         return Papers(path, rules)
     except sqlite3.Error:
         _LOG.warning("%s cannot be used; documents are read anew at every start", path)
+        import tempfile  # as seldom
+
         folder = Path(tempfile.mkdtemp(prefix="handrail-"))
         return Papers(folder / "catalogue", rules, scratch=folder)
