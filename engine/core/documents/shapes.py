@@ -30,33 +30,27 @@ LOOP_OUTPUT: Schema = {
 
 
 class Part:
-    """One schema inside `root`, whose references it follows."""
+    """One schema inside `root`, whose references it follows.
+
+    `types` are those that the schema allows, None when it does not say; `properties` the
+    described ones with their schemas.
+    """
 
     def __init__(self, root: Schema, schema: Any) -> None:
         self._root = root
         self.schema = followed(root, schema)
+        self.types = _types(self.schema.get("type"))
+        properties = self.schema.get("properties")
+        self.properties: Mapping[str, Any] = properties if isinstance(properties, dict) else {}
         self._children: dict[str, Part] = {}
 
-    @cached_property
-    def types(self) -> Types | None:
-        """The types the schema allows, None when it does not say."""
-        kind = self.schema.get("type")
-        if isinstance(kind, str):
-            return frozenset((kind,))
-        return frozenset(kind) if isinstance(kind, list) else None
-
-    @cached_property
-    def properties(self) -> Mapping[str, Any]:
-        """The described properties with their schemas."""
-        found = self.schema.get("properties")
-        return found if isinstance(found, dict) else {}
-
-    @cached_property
+    @property
     def closed(self) -> bool:
         """Whether the value certainly has no other properties than the described ones."""
         # Only what stands beside it counts: properties that a combination describes are refused.
-        patterns = "patternProperties" in self.schema
-        return self.schema.get("additionalProperties") is False and not patterns
+        if self.schema.get("additionalProperties") is not False:
+            return False
+        return "patternProperties" not in self.schema
 
     @cached_property
     def required(self) -> tuple[str, ...]:
@@ -81,6 +75,12 @@ class Part:
     def _schema_of(self, name: str) -> Schema:
         found = self.child(name)
         return {} if found is None else found.schema
+
+
+def _types(kind: Any) -> Types | None:
+    if isinstance(kind, str):
+        return frozenset((kind,))
+    return frozenset(kind) if isinstance(kind, list) else None
 
 
 Shape = tuple[Part | None, ...]
