@@ -9,10 +9,11 @@ What the documents are lies in `Papers`, and only what changed is read (`shell/r
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -110,6 +111,7 @@ class Shelf:
         await self._settle(seen)
         async with self._change():
             await self._read(seen)
+            await self._show(None)
 
     async def _settle(self, seen: Folders) -> None:
         """Have papers that are fit for so many documents."""
@@ -149,7 +151,6 @@ class Shelf:
                 _LOG.warning("still reading documents: %s", reading.reached)
         self._clashes = tuple(await _whole(self._clashing))
         self._library.moved()
-        await self._show(None)
 
     async def _reshow(self) -> None:
         moved = self._library.moved()
@@ -159,21 +160,19 @@ class Shelf:
 
     async def _show(self, keys: set[tuple[str, str]] | None) -> None:
         """List every workflow by its default version, whatever its document says now."""
-        changes = await _whole(lambda: self._changes(keys))
-        for _, digest, _ in changes:
-            if self._papers.info(digest) is None:
-                workflow = await self._library.learn(digest)
-                self._papers.put_info(digest, info_text(workflow_info(workflow)))
-        for at in range(0, len(changes), AT_ONCE):
-            some = changes[at : at + AT_ONCE]
+        changes = self._changes(keys)
+        while some := await _whole(lambda: list(islice(changes, AT_ONCE))):
+            for _, digest, _ in some:
+                if not self._papers.has_info(digest):
+                    workflow = await self._library.learn(digest)
+                    self._papers.put_info(digest, info_text(workflow_info(workflow)))
             await _whole(partial(self._papers.show_all, some))
 
-    def _changes(self, keys: set[tuple[str, str]] | None) -> list[tuple[int, str, int]]:
-        return [
-            (standing.document, *wanted)
-            for standing, shown, hidden in self._papers.standing(keys)
-            if (wanted := self._wanted(standing)) != (shown, hidden)
-        ]
+    def _changes(self, keys: set[tuple[str, str]] | None) -> Iterator[tuple[int, str, int]]:
+        for standing, shown, hidden in self._papers.standing(keys):
+            wanted = self._wanted(standing)
+            if wanted != (shown, hidden):
+                yield standing.document, *wanted
 
     def _wanted(self, standing: Standing) -> tuple[str, int]:
         default = self._library.default_row(standing.namespace, standing.name)

@@ -209,6 +209,11 @@ class Papers:
         row = self.db.execute(sql, (bytes.fromhex(digest),)).fetchone()
         return None if row is None else info_of(row[0])
 
+    def has_info(self, digest: str) -> bool:
+        """Whether it is known what lists show of a content."""
+        sql = "select 1 from infos where digest = ?"
+        return self.db.execute(sql, (bytes.fromhex(digest),)).fetchone() is not None
+
     def put_info(self, digest: str, text: str) -> None:
         """What lists show of a content."""
         row = (bytes.fromhex(digest), text)
