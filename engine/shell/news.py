@@ -24,12 +24,16 @@ class News:
     noticed: Callable[[], None]
     _seen: int = 0
 
-    async def next(self) -> int | None:
+    async def next(self, told: Callable[[int], None] | None = None) -> int | None:
         """Wait until others have committed; changed versions have been read by then.
 
+        `told` is called before anything is read when the commit itself tells what is due.
         Returns when the next run without a limit is due, in microseconds since the epoch.
         """
-        await self.store.stirred()
+        at = await self.store.stirred()
+        if told is not None and at is not None:
+            told(at)
+            await asyncio.sleep(0)  # who was told comes first
         (found,) = await self.store.fetch("journal_news", after=self._seen)
         if found["versions"] is not None:
             await self.library.reread()

@@ -362,7 +362,7 @@ class Worker:
                 await asyncio.sleep(AGAIN)
 
     async def _notice(self) -> bool:
-        due = await self.news.next()
+        due = await self.news.next(self._told)
         if self.claims.counted or (due is not None and due < self._alarm):
             self._wake.set()
         if self._tasks:
@@ -370,6 +370,15 @@ class Worker:
             for stream in [stream for stream in self._tasks if stream not in mine]:
                 await self._check(stream)
         return True
+
+    def _told(self, at: int) -> None:
+        """Somebody made a run due: one that has nothing to do takes it without looking first.
+
+        Of those that are busy only some would get it, and each claim is a transaction.
+        """
+        if not self._tasks and at < self._alarm and at <= self.clock.now():
+            self.claims.sure = True
+            self._wake.set()
 
     async def _check(self, stream: int) -> None:
         # A run that ends here drops its lease too, so ask who has it now and how it stands.

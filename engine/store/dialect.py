@@ -72,10 +72,12 @@ POSTGRES = Dialect(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """A statement ready for one driver. `names` are its parameters, `tables` what it touches."""
+    """A statement ready for one driver. `places` are its parameters in the order of their values,
+    `names` the same as a set, `tables` what it touches."""
 
     name: str
     text: str
+    places: tuple[str, ...]
     names: frozenset[str]
     tables: frozenset[str]
     owner: str | None
@@ -169,7 +171,9 @@ def _statement(name: str, owner: str, body: str, dialect: Dialect) -> Statement:
     numbers = count(1)
     text = _PARAM.sub(lambda _: dialect.param.format(next(numbers)), body).strip()
     names = frozenset(places)
-    return Statement(name, text, names, tables, owner or None, bool(returns), _taker(places))
+    return Statement(
+        name, text, places, names, tables, owner or None, bool(returns), _taker(places)
+    )
 
 
 def _taker(places: tuple[str, ...]) -> Callable[[Mapping[str, Param]], tuple[Param, ...]]:

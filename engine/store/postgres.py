@@ -33,6 +33,9 @@ GLANCE = 0.1
 SWEEP = 60.0
 """Seconds after which something may have been missed although nothing was heard."""
 
+LONGEST = 20
+"""Digits of a time, at most."""
+
 READERS = 2
 """Connections that read beside each other."""
 
@@ -130,16 +133,22 @@ class Listener:
     ) -> None:
         self._link, self._own, self._back, self._chance = link, own, back, chance
         self._heard = asyncio.Event()
+        self._due: int | None = None
         self._told = 0.0
         self._task = asyncio.create_task(self._listen())
 
-    async def stirred(self) -> None:
-        """Return when somebody else has committed, at most ten times a second."""
+    async def stirred(self) -> int | None:
+        """Return when somebody else has committed, at most ten times a second.
+
+        The answer is when the first run is due that the others told of, if they did.
+        """
         await self._heard.wait()
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self._told + GLANCE - loop.time()))
         self._heard.clear()
         self._told = loop.time()
+        due, self._due = self._due, None
+        return due
 
     async def _listen(self) -> None:
         pause = _FIRST_PAUSE
@@ -161,8 +170,15 @@ class Listener:
         while True:
             async for notify in db.notifies(timeout=SWEEP):
                 if notify.pid != self._own():
-                    self._heard.set()
+                    self._hear_of(notify.payload)
             self._heard.set()
+
+    def _hear_of(self, payload: str) -> None:
+        # Whoever may notify may say anything.
+        if payload.isdecimal() and len(payload) < LONGEST:
+            at = int(payload)
+            self._due = at if self._due is None else min(self._due, at)
+        self._heard.set()
 
     async def close(self) -> None:
         """Listen no more."""
@@ -198,10 +214,10 @@ class PostgresStore(Store):
         super().__init__(link.place, schema, writer, reader)
         self._link, self._listener = link, listener
 
-    async def stirred(self) -> None:
+    async def stirred(self) -> int | None:
         """Wait until others are heard."""
         self._check_open()
-        await self._listener.stirred()
+        return await self._listener.stirred()
 
     async def hold(self, worker: int) -> PostgresLife | None:
         """The lock of a worker's life."""

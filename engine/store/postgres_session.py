@@ -63,6 +63,9 @@ SHORT = 0.05
 STEADY = 4
 """So many times in a row nobody else had written before it is trusted that nobody has."""
 
+DUE = "due_put"
+"""What makes a run due; where it is nobody's, others are told when."""
+
 QUIET = "worker_beat"
 """What others need not hear of: idle workers would wake each other for ever."""
 
@@ -95,6 +98,7 @@ class PostgresSession:
         self._sync: Callable[[], None]
         self._ours: tuple[int, bytes] | None = None
         self._begun_at, self._loud = 0, False
+        self._due: int | None = None
         self._lock: Any = None
         self._alone, self._trusting = 0, False
         self._lives: set[int] = set()
@@ -133,7 +137,7 @@ class PostgresSession:
         return need is Need.NOTHING or (need is Need.EVENTS and self._alone >= STEADY)
 
     def _begun(self, known: bool) -> list[Row] | None:
-        self._loud = False
+        self._loud, self._due = False, None
         self._pipe = self._db.pipeline()
         self._sync = self._pipe.__enter__().sync
         self._db.execute("begin")
@@ -166,9 +170,10 @@ class PostgresSession:
 
     def query(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement, by column name."""
-        self._loud |= loud(statement)
         cursor = self._db.execute(statement.text, statement.bind(params))
         rows = self._fetched(cursor) if statement.returns else []
+        # A claim that found nothing has changed nothing.
+        self._loud |= loud(statement) and bool(rows or not statement.returns)
         names = [column.name for column in cursor.description] if rows else []
         return [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -187,11 +192,20 @@ class PostgresSession:
     def execute_many(self, statement: Statement, rows: list[tuple[Any, ...]]) -> None:
         """One statement for many rows."""
         self._loud |= loud(statement)
+        if statement.name == DUE:
+            self._tell(statement, rows)
         folded = together(statement.text, rows) if len(rows) > 1 else None
         if folded is not None:
             self._db.execute(*folded)
         else:
             self._db.cursor().executemany(statement.text, rows)
+
+    def _tell(self, statement: Statement, rows: list[tuple[Any, ...]]) -> None:
+        """Remember when the first of those is due that are nobody's, so that others are told."""
+        at, owner = statement.places.index("at"), statement.places.index("owner")
+        first = min((row[at] for row in rows if not row[owner]), default=None)
+        if first is not None:
+            self._due = first if self._due is None else min(first, self._due)
 
     def empty(self, table: str) -> None:
         """Delete every row of a table, however long that takes."""
@@ -207,7 +221,8 @@ class PostgresSession:
         number = self._numbered(heads)
         try:
             if self._loud:
-                self._db.execute(f"notify {CHANNEL}")
+                told = "" if self._due is None else str(self._due)
+                self._db.execute("select pg_notify($1, $2)", (CHANNEL, told))
             self._db.execute("commit")
             pipe, self._pipe = self._pipe, None
             pipe.__exit__(None, None, None)

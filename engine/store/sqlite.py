@@ -99,10 +99,11 @@ class SqliteStore(Store):
         moved: bool = await self._writer.ask(Look())
         return moved
 
-    async def stirred(self) -> None:
+    async def stirred(self) -> int | None:
         """Look at the change counter until it has moved."""
         while not await self.changed():  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(GLANCE)
+        return None
 
     async def hold(self, worker: int) -> Lock | None:
         """The lock on a file of the worker's own."""

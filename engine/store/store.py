@@ -78,8 +78,11 @@ class Store(ABC):
     # -- what only the driver knows --------------------------------------------------------
 
     @abstractmethod
-    async def stirred(self) -> None:
+    async def stirred(self) -> int | None:
         """Return when somebody else has committed since this last returned.
+
+        The answer is the time at which a run that is nobody's is due, in microseconds since the
+        epoch, where the commit itself told of one. None says nothing.
 
         The first time it returns at once: what was committed before is not known to have been
         seen. It may return once too often, and never once too seldom.

@@ -305,13 +305,14 @@ class SimStore(Store):
         moved: bool = await self._writer.ask(Look())
         return moved
 
-    async def stirred(self) -> None:
-        """Wait for a notification, if nothing has changed yet."""
+    async def stirred(self) -> int | None:
+        """Wait for a notification, if nothing has changed yet; each says that something is due."""
         while not self.session.moved():
             self._bell, self._rung = asyncio.get_running_loop().create_future(), False
             await self._bell
             if self._faults.stutters():
-                return
+                break
+        return 1
 
     def notify(self) -> None:
         """Somebody else has committed."""
