@@ -147,6 +147,15 @@ def test_a_ring_of_five_hundred_steps_is_a_cycle() -> None:
     assert {code for _, code in wrong(steps)} == {"cycle"}
 
 
+def test_an_id_that_stands_twice_does_not_make_up_for_a_step_that_cannot_be_read() -> None:
+    steps = """
+- {id: a, taskRef: look}
+- {id: a, taskRef: look, dependsOn: b}
+- {id: b, taskRef: gone}
+"""
+    assert {code for _, code in wrong(steps)} == {"duplicate_id", "unknown_task"}
+
+
 def crowd(**spec: Any) -> list[Any]:
     raw = [RawDocument("bad.yaml", 0, document(**spec)), *documents(LOOK)]
     return list(parse_documents(raw, FUNCTIONS).problems)

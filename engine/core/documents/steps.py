@@ -55,9 +55,11 @@ _FIELDS = frozenset(STEP_FIELDS)
 STEP_LATER = {"cache": "every call is made", "onError": "use fallback, or retry"}
 TARGET_FIELDS = ("taskRef", "workflowRef")
 MOST_ARMS = 1_000
-_POLICIES = ("retry", "retryPolicy", "circuitBreaker")
-_RARE = frozenset(("switch", "forEach", "fallback", "workflowRef", *_POLICIES, *BODY_FIELDS))
+_RARE = frozenset({"switch", "forEach", "fallback", "retry", "retryPolicy", "circuitBreaker"})
 """Most steps have none of these and are not asked for each."""
+
+_BESIDE_TASKS = frozenset(("workflowRef", *BODY_FIELDS))
+"""What a step may carry out instead of a task that it names."""
 
 _CONDITIONS = ("condition", "if", "when")
 _CONDITIONAL = frozenset(_CONDITIONS)
@@ -143,7 +145,7 @@ def check_id(report: Report, index: int, value: Mapping[str, Any]) -> str:
 
 
 def _target(section: Section, around: Around, switch: Switch | None, name: str) -> Target | None:
-    if _RARE.isdisjoint(section.value) and "taskRef" in section:
+    if "taskRef" in section and _BESIDE_TASKS.isdisjoint(section.value):
         return _task(section, around)
     inline = _present(section, BODY_FIELDS)
     given = _present(section, TARGET_FIELDS) + inline[:1]

@@ -124,8 +124,8 @@ def _note_id(spec: Section, index: int, value: Any, ids: dict[str, int]) -> None
 
 
 def _ordered(report: Report, around: Around, steps: list[Step]) -> Sorted[str] | None:
-    if len(steps) != len(around.ids):
-        return None
+    if [step.id for step in steps] != list(around.ids):
+        return None  # one is missing or stands there twice, which has been reported
     found = sort({step.id: step.depends for step in steps})
     if found.cycle:
         path = join("spec.tasks", around.ids[found.cycle[0]])
