@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from engine.core.errors import Refused
@@ -24,16 +24,15 @@ class News:
     noticed: Callable[[], None]
     _seen: int = 0
 
-    async def next(self, told: Callable[[int], None] | None = None) -> int | None:
+    async def next(self, told: Callable[[int], Awaitable[None]] | None = None) -> int | None:
         """Wait until others have committed; changed versions have been read by then.
 
-        `told` is called before anything is read when the commit itself tells what is due.
+        `told` comes before anything is read when the commit itself tells what is due.
         Returns when the next run without a limit is due, in microseconds since the epoch.
         """
         at = await self.store.stirred()
         if told is not None and at is not None:
-            told(at)
-            await asyncio.sleep(0)  # who was told comes first
+            await told(at)
         (found,) = await self.store.fetch("journal_news", after=self._seen)
         if found["versions"] is not None:
             await self.library.reread()

@@ -371,7 +371,7 @@ class Worker:
                 await self._check(stream)
         return True
 
-    def _told(self, at: int) -> None:
+    async def _told(self, at: int) -> None:
         """Somebody made a run due: one that has nothing to do takes it without looking first.
 
         Of those that are busy only some would get it, and each claim is a transaction.
@@ -379,6 +379,7 @@ class Worker:
         if not self._tasks and at < self._alarm and at <= self.clock.now():
             self.claims.sure = True
             self._wake.set()
+            await self.claims.made(AGAIN)
 
     async def _check(self, stream: int) -> None:
         # A run that ends here drops its lease too, so ask who has it now and how it stands.

@@ -1,9 +1,10 @@
 """Connections to PostgreSQL: how they are opened, and what their errors mean.
 
-Commits are synchronous. The server gives up a statement, a lock or a silent partner after a
-while, so that a process that was stopped holds up the others for seconds and not for ever. An
-error is told from another by its SQLSTATE (PostgreSQL, appendix A), never by its text, and no
-message ever holds a password: what libpq says of an address may quote a part of it.
+Commits are synchronous unless a transaction says otherwise. The server gives up a statement, a
+lock or a silent partner after a while, so that a process that was stopped holds up the others for
+seconds and not for ever. An error is told from another by its SQLSTATE (PostgreSQL, appendix A),
+never by its text, and no message ever holds a password: what libpq says of an address may quote a
+part of it.
 """
 
 import asyncio

@@ -70,6 +70,9 @@ QUIET = "worker_beat"
 """What others need not hear of: idle workers would wake each other for ever."""
 
 _LOCK = "select pg_advisory_xact_lock($1), cast(pg_current_xact_id() as text)"
+_LOCK_LIGHTLY = f"{_LOCK}, set_config('synchronous_commit', 'off', true)"
+"""For leases alone: a crash of the server may forget the last of them, as if a worker had been
+slower. What follows from a lease is in the journal, whose commits are synced, and it after them."""
 _SELF = """select pid, cast(backend_start as text) from pg_stat_activity
 where pid = pg_backend_pid()"""
 _END = """select pg_terminate_backend(pid) from pg_stat_activity
@@ -123,25 +126,26 @@ class PostgresSession:
         """Begin; the head of the journal unless it is known and still the same, or trusted so."""
         self.undo()
         self._trusting = known and self._ours is not None and self._trusts(need)
+        lock = _LOCK_LIGHTLY if need is Need.NOTHING else _LOCK
         try:
-            return self._begun(known)
+            return self._begun(known, lock)
         except psycopg.Error as error:  # silence is punished with an error of another class
             if not self._broken(error):
                 raise
         self.undo()
         self._trusting = False
         self._reconnect()  # it broke while nobody used it
-        return self._begun(known=False)
+        return self._begun(False, lock)
 
     def _trusts(self, need: Need) -> bool:
         return need is Need.NOTHING or (need is Need.EVENTS and self._alone >= STEADY)
 
-    def _begun(self, known: bool) -> list[Row] | None:
+    def _begun(self, known: bool, lock: str) -> list[Row] | None:
         self._loud, self._due = False, None
         self._pipe = self._db.pipeline()
         self._sync = self._pipe.__enter__().sync
         self._db.execute("begin")
-        self._lock = self._db.execute(_LOCK, (TURN,))
+        self._lock = self._db.execute(lock, (TURN,))
         return None if self._trusting else self._looked(known)
 
     def _looked(self, known: bool) -> list[Row] | None:

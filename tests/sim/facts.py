@@ -72,6 +72,7 @@ class Facts:
         self.keys: dict[str, int] = {}
         self.leases: dict[int, tuple[int, int]] = {}
         self.taken: set[tuple[int, int]] = set()
+        self.given_up: set[tuple[int, int]] = set()
         self.hosts: dict[int, Host] = {}
         self.beats: dict[int, tuple[float, float]] = {}
         self.lives: dict[int, Host] = {}
@@ -90,6 +91,8 @@ class Facts:
         """One transaction."""
         for line in lines:
             self._line(line)
+            if late:
+                self.given_up.add((line[2], line[3]))
         for move in moves:
             self._moved(host, move, late)
         if moves:

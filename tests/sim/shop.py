@@ -117,9 +117,11 @@ class Shop:
                 self._wrong(f"{place} is executed while {other.process.name} is at it")
 
     def _unseen(self, one: Execution, done: Success, known: int) -> bool:
-        """Whether it was recorded behind its back, by one from whom the run had been taken."""
+        """Whether it was recorded behind its back: by one from whom the run had been taken, or in a
+        transaction that was carried out after its process had given it up."""
         former = int(done.actor.partition(":")[2])
-        return done.version > known and self._facts.excused(former, one.run)
+        given_up = (one.run, done.version) in self._facts.given_up
+        return done.version > known and (given_up or self._facts.excused(former, one.run))
 
     def _is_time(self, one: Execution, now: int) -> None:
         again = self._facts.stories[one.run].again.get(one.path, 0)
