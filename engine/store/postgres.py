@@ -6,6 +6,7 @@ heard by LISTEN; a slow sweep is the net below.
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -33,11 +34,11 @@ GLANCE = 0.1
 SWEEP = 60.0
 """Seconds after which something may have been missed although nothing was heard."""
 
-LONGEST = 20
-"""Digits of a time, at most."""
-
 READERS = 2
 """Connections that read beside each other."""
+
+_NEWS = re.compile(r"(-|[0-9]{1,18})(?: ([0-9]{1,18}) ([0-9a-f]{64}))?")
+"""What a commit says: when something is due, and where the journal ends."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 4.0
 
@@ -121,17 +122,17 @@ class PostgresReader:
 
 
 class Listener:
-    """Hears what others commit. `own` is the backend whose commits are ours; `back` is called
-    when the server was away and has come back."""
+    """Hears what others than `session` commit. `back` is called when the server was away and has
+    come back."""
 
     def __init__(
         self,
         link: Link,
-        own: Callable[[], int],
+        session: PostgresSession,
         back: Callable[[], None],
         chance: Callable[[int], bytes],
     ) -> None:
-        self._link, self._own, self._back, self._chance = link, own, back, chance
+        self._link, self._session, self._back, self._chance = link, session, back, chance
         self._heard = asyncio.Event()
         self._due: int | None = None
         self._told = 0.0
@@ -169,15 +170,18 @@ class Listener:
     async def _hear(self, db: psycopg.AsyncConnection[Any]) -> None:
         while True:
             async for notify in db.notifies(timeout=SWEEP):
-                if notify.pid != self._own():
+                if notify.pid != self._session.pid:
                     self._hear_of(notify.payload)
             self._heard.set()
 
     def _hear_of(self, payload: str) -> None:
         # Whoever may notify may say anything.
-        if payload.isdecimal() and len(payload) < LONGEST:
-            at = int(payload)
-            self._due = at if self._due is None else min(self._due, at)
+        if found := _NEWS.fullmatch(payload):
+            due, position, hash_ = found.groups()
+            if due != "-":
+                self._due = int(due) if self._due is None else min(self._due, int(due))
+            if position:
+                self._session.hear(int(position), bytes.fromhex(hash_))
         self._heard.set()
 
     async def close(self) -> None:
@@ -267,9 +271,7 @@ async def open_postgres(
     writer = Writer(session, schema)
     reader = PostgresReader(link)
     # Whoever writes nothing for a while shall have its locks back as soon as the server is.
-    listener = Listener(
-        link, lambda: session.pid, lambda: aside(writer, lambda session: None), chance
-    )
+    listener = Listener(link, session, lambda: aside(writer, lambda session: None), chance)
     try:
         store = PostgresStore(link, schema, writer, reader, listener)
         try:

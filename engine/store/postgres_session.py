@@ -3,9 +3,10 @@
 Every transaction holds one advisory lock from its beginning to the end of its commit, so that
 positions have no gaps and are in the order of the commits, and whoever reads the journal's tail
 can skip nothing. A transaction is two journeys to the server: begin, lock and the journal's head;
-the writes, notify and commit. A session that has been the only one to write for a while trusts
-that it still is and makes one journey of all that. If it was wrong, its first event takes a
-position that is taken already, so that the whole transaction fails and is carried out once more.
+the writes, notify and commit. Whoever commits tells the others where the journal ends then, so a
+session mostly knows. Once that was right for a while it is trusted, and all is one journey: the
+server compares, and where the journal ends elsewhere by now the whole transaction fails and is
+carried out once more.
 
 A commit whose answer is lost is looked up: the lock is waited for once more, because until then
 the old transaction may still be under way, and then the journal has our last hash or has not.
@@ -61,7 +62,7 @@ SHORT = 0.05
 """Seconds between two such tries."""
 
 STEADY = 4
-"""So many times in a row nobody else had written before it is trusted that nobody has."""
+"""So many times in a row it was known where the journal ends before that is trusted."""
 
 DUE = "due_put"
 """What makes a run due; where it is nobody's, others are told when."""
@@ -70,6 +71,10 @@ QUIET = "worker_beat"
 """What others need not hear of: idle workers would wake each other for ever."""
 
 _LOCK = "select pg_advisory_xact_lock($1), cast(pg_current_xact_id() as text)"
+_SAME = """select 1 / count(*) from (
+  select position, hash from journal order by position desc limit 1
+) head where position = $1 and hash = $2"""
+"""Fails, and with it the transaction, unless the journal ends there."""
 _LOCK_LIGHTLY = f"{_LOCK}, set_config('synchronous_commit', 'off', true)"
 """For leases alone: a crash of the server may forget the last of them, as if a worker had been
 slower. What follows from a lease is in the journal, whose commits are synced, and it after them."""
@@ -100,10 +105,11 @@ class PostgresSession:
         self._pipe: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None]
         self._ours: tuple[int, bytes] | None = None
+        self._heard: tuple[int, bytes] | None = None
         self._begun_at, self._loud = 0, False
         self._due: int | None = None
         self._lock: Any = None
-        self._alone, self._trusting = 0, False
+        self._right, self._trusting = 0, False
         self._lives: set[int] = set()
         self._back_at = float("-inf")
         self._backend: Any = self._db.execute(_SELF).fetchone()
@@ -126,36 +132,53 @@ class PostgresSession:
         """Begin; the head of the journal unless it is known and still the same, or trusted so."""
         self.undo()
         self._trusting = known and self._ours is not None and self._trusts(need)
-        lock = _LOCK_LIGHTLY if need is Need.NOTHING else _LOCK
         try:
-            return self._begun(known, lock)
+            return self._begun(known, need)
         except psycopg.Error as error:  # silence is punished with an error of another class
             if not self._broken(error):
                 raise
         self.undo()
         self._trusting = False
         self._reconnect()  # it broke while nobody used it
-        return self._begun(False, lock)
+        return self._begun(False, need)
 
     def _trusts(self, need: Need) -> bool:
-        return need is Need.NOTHING or (need is Need.EVENTS and self._alone >= STEADY)
+        return need is Need.NOTHING or (need is Need.EVENTS and self._right >= STEADY)
 
-    def _begun(self, known: bool, lock: str) -> list[Row] | None:
+    def _begun(self, known: bool, need: Need) -> list[Row] | None:
         self._loud, self._due = False, None
         self._pipe = self._db.pipeline()
         self._sync = self._pipe.__enter__().sync
         self._db.execute("begin")
+        lock = _LOCK_LIGHTLY if need is Need.NOTHING else _LOCK
         self._lock = self._db.execute(lock, (TURN,))
-        return None if self._trusting else self._looked(known)
+        return self._trusted(need) if self._trusting else self._looked(known)
+
+    def hear(self, position: int, hash_: bytes) -> None:
+        """Somebody said that the journal ended there; called by another thread."""
+        self._heard = (position, hash_)
+
+    def _believed(self) -> tuple[int, bytes] | None:
+        """Where the journal ends, as far as is known here."""
+        ours, heard = self._ours, self._heard
+        return heard if heard and (ours is None or heard[0] > ours[0]) else ours
+
+    def _trusted(self, need: Need) -> list[Row] | None:
+        """The head of the journal as it is believed, unless it is ours."""
+        believed = self._ours if need is Need.NOTHING else self._believed()
+        assert believed is not None
+        self._begun_at = believed[0]
+        if need is not Need.NOTHING:
+            self._db.execute(_SAME, believed)
+        return None if believed == self._ours else [{"position": believed[0], "hash": believed[1]}]
 
     def _looked(self, known: bool) -> list[Row] | None:
         """The head of the journal unless it is known and still the same."""
         rows = self.query(self._head, {})
         head = (rows[0]["position"], rows[0]["hash"]) if rows else None
         self._begun_at = head[0] if head else 0
-        still = known and head == self._ours
-        self._alone = self._alone + 1 if still else 0
-        return None if still else rows
+        self._right = self._right + 1 if known and head == self._believed() else 0
+        return None if known and head == self._ours else rows
 
     def doubts(self, error: BaseException) -> bool:
         """Whether it failed because others have written, or because the connection had broken.
@@ -164,7 +187,7 @@ class PostgresSession:
         """
         if not self._trusting or isinstance(error, StoreError):
             return False
-        self._alone = 0
+        self._right = 0
         return self._broken(error) or self._ours is None or not outside(error)
 
     def _broken(self, error: BaseException) -> bool:
@@ -225,8 +248,7 @@ class PostgresSession:
         number = self._numbered(heads)
         try:
             if self._loud:
-                told = "" if self._due is None else str(self._due)
-                self._db.execute("select pg_notify($1, $2)", (CHANNEL, told))
+                self._db.execute("select pg_notify($1, $2)", (CHANNEL, self._news(heads)))
             self._db.execute("commit")
             pipe, self._pipe = self._pipe, None
             pipe.__exit__(None, None, None)
@@ -234,6 +256,11 @@ class PostgresSession:
             if not self._broken(error) or not self._happened(heads, number):
                 raise
         self._ours, self._begun_at = (heads.position, heads.hash), heads.position
+
+    def _news(self, heads: Heads) -> str:
+        """What others are told: when something is due, and where the journal ends if it moved."""
+        head = f"{heads.position} {heads.hash.hex()}" if heads.position != self._begun_at else ""
+        return f"{'-' if self._due is None else self._due} {head}".strip()
 
     def _numbered(self, heads: Heads) -> str:
         """The transaction's number, which is needed where no event will tell what became of it."""
@@ -324,7 +351,7 @@ class PostgresSession:
         except BaseException:
             self._db.close()
             raise
-        self._ours, self._back_at = None, time.monotonic()
+        self._ours, self._heard, self._back_at = None, None, time.monotonic()
 
     def _reopened(self) -> Any:
         for pause in self._link.pauses():

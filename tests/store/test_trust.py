@@ -1,5 +1,6 @@
 """A session on PostgreSQL that was alone for a while trusts that it still is, and may be wrong."""
 
+import asyncio
 from collections.abc import Generator
 
 import pytest
@@ -59,3 +60,23 @@ async def test_a_lease_without_an_event_is_fenced_by_the_journal_as_it_is(
         with pytest.raises(Stale):
             await store.append(Append((Entry(1, 1, (), (free,)),), AT, "ann"))
         assert await store.fetch("due_held", owner=3) == [{"run": 1}]
+
+
+async def test_what_others_say_of_the_journals_end_is_compared_before_it_counts(
+    driver: Postgres,
+) -> None:
+    async with driver.open() as store:
+        await alone(store)
+        await store._writer.ask(lambda session: session.hear(999, bytes(32)))
+        assert (await store.append(first())).streams == (STEADY + 3,)
+        assert (await store.verify()).intact == STEADY + 3
+
+
+async def test_two_that_hear_of_each_other_take_turns_without_a_gap(driver: Postgres) -> None:
+    async with driver.open() as one, driver.open() as two:
+        for turn in range(1, 4 * STEADY):
+            asks, hears = (one, two) if turn % 2 else (two, one)
+            assert (await asks.append(first())).streams == (turn,)
+            async with asyncio.timeout(20):
+                await hears.stirred()
+        assert (await one.verify()).intact == 4 * STEADY - 1
