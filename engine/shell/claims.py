@@ -7,11 +7,9 @@ it is buried. What waits in a full lane is not looked at and holds up nobody; a 
 becomes free here wakes the worker, and one elsewhere is noticed like any commit of others.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from engine.core.log import Row, Write
@@ -43,7 +41,6 @@ class Claims:
     most: int = 0
     sure: bool = False
     _latest: int = 0
-    _made: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def counted(self) -> bool:
@@ -54,24 +51,8 @@ class Claims:
         """Whether a run has to go through a claim, however much room there is here."""
         return bool(lane or self.most)
 
-    async def made(self, seconds: float) -> None:
-        """Return when the next claim has been made, or after `seconds`.
-
-        What is read beside a claim holds it up: both want Python's lock.
-        """
-        self._made.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._made.wait()
-
     async def take(self, owner: int, room: int) -> list[Row]:
         """Leases on what is due, at most `room`: rows of `run`, `tenant` and `lane`."""
-        try:
-            return await self._taken(owner, room)
-        finally:
-            self._made.set()
-
-    async def _taken(self, owner: int, room: int) -> list[Row]:
         now = await self.now()
         if self.counted:
             return await self._within(owner, room, now)

@@ -5,6 +5,7 @@ they do. So the coroutine is begun first, and only what is left of it is put und
 """
 
 import asyncio
+import contextlib
 import types
 from collections.abc import Coroutine, Generator
 from functools import partial
@@ -59,6 +60,16 @@ async def over(task: asyncio.Task[Any], seconds: float) -> None:
     finally:
         timer.cancel()
         task.remove_done_callback(note)
+
+
+async def rung(bell: asyncio.Event, seconds: float | None) -> None:
+    """Return when `bell` is set, or after `seconds`; None is as long as it takes.
+
+    Not wait_for: in Python 3.11 it can swallow the cancellation that ends whoever waits.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bell.wait()
 
 
 def _note(ended: asyncio.Future[None], _: object = None) -> None:

@@ -29,7 +29,7 @@ from engine.shell.drive import Drive, Held
 from engine.shell.library import Library
 from engine.shell.news import News
 from engine.shell.roll import Roll
-from engine.shell.within import over
+from engine.shell.within import over, rung
 from engine.store import Store
 
 _LOG = logging.getLogger("handrail.engine")
@@ -64,6 +64,7 @@ class Worker:
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _taken: asyncio.Event = field(default_factory=asyncio.Event)
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
     _unfreed: set[int] = field(default_factory=set)
     _strays: dict[int, float] = field(default_factory=dict)
@@ -220,10 +221,7 @@ class Worker:
         while True:
             self._wake.clear()
             wait: float | None = await self._safely(self._claim, AGAIN)
-            # Not wait_for: in Python 3.11 it can swallow the cancellation that ends this loop.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
+            await rung(self._wake, wait)
 
     async def _claim(self) -> float | None:
         """Take what is due; the seconds until something else will be, None until a wake-up."""
@@ -236,6 +234,7 @@ class Worker:
             owner = self.id
             rows = await self.claims.take(owner, room)
             await self._take_up_all(rows, owner)
+            self._taken.set()
             self._doubtful = bool(self._strays)
             if len(rows) == room and self.room:
                 return 0.0  # there may be more, and places have become free meanwhile
@@ -379,7 +378,8 @@ class Worker:
         if not self._tasks and at < self._alarm and at <= self.clock.now():
             self.claims.sure = True
             self._wake.set()
-            await self.claims.made(AGAIN)
+            self._taken.clear()
+            await rung(self._taken, AGAIN)  # what is read meanwhile would hold it up
 
     async def _check(self, stream: int) -> None:
         # A run that ends here drops its lease too, so ask who has it now and how it stands.

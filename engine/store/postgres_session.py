@@ -221,7 +221,7 @@ class PostgresSession:
         self._loud |= loud(statement)
         if statement.name == DUE:
             self._tell(statement, rows)
-        folded = together(statement.text, rows) if len(rows) > 1 else None
+        folded = together(statement.text, rows) if len(rows) > 1 else (statement.text, rows[0])
         if folded is not None:
             self._db.execute(*folded)
         else:
