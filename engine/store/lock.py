@@ -9,7 +9,6 @@ import contextlib
 import mmap
 import os
 import struct
-import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -17,12 +16,10 @@ from typing import IO, Any
 
 from engine.store.errors import trouble
 
-if sys.platform == "win32":
-    import portalocker
-
-    _FLAGS = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
-else:
-    import fcntl
+try:
+    from engine.store.lock_unix import give, take
+except ImportError:
+    from engine.store.lock_windows import give, take
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0002, 0.002
 
@@ -61,7 +58,7 @@ class Lock:
 def try_lock(path: Path | str) -> Lock | None:
     """The lock on `path`, or None when somebody holds it."""
     file = _opened(Path(path))
-    if _locked(file):
+    if take(file):
         return Lock(file, Path(path))
     file.close()
     return None
@@ -90,12 +87,12 @@ class Turn:
     @contextlib.contextmanager
     def held(self) -> Generator[None]:
         """Wait for the turn, for `patience` seconds at most; raises `database_locked`."""
-        if self.wanted or not _locked(self._file):
+        if self.wanted or not take(self._file):
             self._wait()
         try:
             yield
         finally:
-            _unlock(self._file)
+            give(self._file)
 
     def _wait(self) -> None:
         line, since, pause = self._line, time.perf_counter_ns(), _FIRST_PAUSE
@@ -103,7 +100,7 @@ class Turn:
         while True:
             now = time.perf_counter_ns()
             next_is_me = now - since > _POLITE and line.stand(since, now)
-            if (next_is_me or not line.taken()) and _locked(self._file):
+            if (next_is_me or not line.taken()) and take(self._file):
                 break
             if now >= end:
                 line.leave(since)
@@ -157,34 +154,6 @@ class _Line:
         """Share it no more."""
         if isinstance(self._bytes, mmap.mmap):
             self._bytes.close()
-
-
-if sys.platform == "win32":
-
-    def _locked(file: IO[Any]) -> bool:
-        try:
-            portalocker.lock(file, _FLAGS)
-        except (portalocker.exceptions.LockException, OSError):
-            return False
-        return True
-
-    def _unlock(file: IO[Any]) -> None:
-        # What was committed must not be reported as failed because of this.
-        with contextlib.suppress(portalocker.exceptions.LockException, OSError):
-            portalocker.unlock(file)
-
-else:
-
-    def _locked(file: IO[Any]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: IO[Any]) -> None:
-        with contextlib.suppress(OSError):  # what was committed must not be reported as failed
-            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _opened(path: Path) -> IO[Any]:
