@@ -94,8 +94,8 @@ class Engine:
         )
         claims = Claims(store, clock, self._library, settings.most)
         return Worker(
-            store, clock, self._library, acts, tenant,
-            self._changed, self._ended, self._news, roll, claims,
+            store, clock, acts, self._changed, self._ended, roll, claims,
+            library=self._library, tenant=tenant, news=self._news,
         )  # fmt: skip
 
     # -- life ---------------------------------------------------------------------------------

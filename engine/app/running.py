@@ -5,6 +5,7 @@ the old run and starts the new one in the same transaction, and copies the resul
 steps when the version is the same (SEMANTICS section 2).
 """
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from engine.core.run import Cancel, Run, decide, fold
 from engine.core.schema import coerce_json, explain, with_defaults
 from engine.core.status import RETRYABLE_BY_HAND
 from engine.shell.clock import Clock
-from engine.shell.drive import Held, recorded
+from engine.shell.drive import Drive, Held, recorded
 from engine.shell.library import Known, Library
 from engine.shell.worker import Worker
 from engine.store import Store, StoreError
@@ -132,6 +133,9 @@ class Runs:
         unless: Unless | None = None,
         before: tuple[Entry, ...] = (),
     ) -> None:
+        if event.held and unless is None and not before and not copied:
+            await self._begin(event, workflow, actor)
+            return
         owner = self._worker.id if event.held and self._worker is not None else 0
         now, lane = self._clock.now(), self._library.lane(event.namespace, event.workflow)
         put: dict[str, Param] = {"tenant": self._tenant, "lane": lane, "at": now, "owner": owner}
@@ -154,6 +158,45 @@ class Runs:
         held = Held(stream, run, self._tenant, history)
         self._worker.adopt(held, Planner(run, workflow, self._library), owner)
 
+    async def _begin(self, event: ev.RunStarted, workflow: Workflow, actor: str) -> None:
+        """Start a run and work on it at once: what is done at once is recorded with its start.
+
+        Only what reads is done before the start is durable, and nobody hears of it earlier. A
+        fault leaves nothing behind, or a lease that this worker has to look for.
+        """
+        worker, tenant, now = self._worker, self._tenant, self._clock.now()
+        assert worker is not None
+        owner, start = worker.id, Entry(NEW, 0, (event,))
+        history = list(recorded(start, tenant, NEW, now, actor))
+        held = Held(NEW, fold((event,)), tenant, history)
+        drive = worker.conceive(held, Planner(held.run, workflow, self._library))
+        try:
+            await asyncio.sleep(0)  # its turn: what waits for nothing is done when it is over
+            entries = self._together(start, drive, owner, now)
+            done = await self._store.append_soon(Append(entries, now, actor, tenant))
+        except BaseException:
+            worker.stillborn(drive)
+            worker.doubt()
+            raise
+        held.stream = done.streams[0]
+        held.recorded = [
+            line
+            for entry in entries
+            for line in recorded(entry, tenant, held.stream, entry.at or now, entry.by or actor)
+        ]
+        worker.born(drive, owner)
+
+    def _together(self, start: Entry, drive: Drive, owner: int, now: int) -> tuple[Entry, ...]:
+        """The start, with what was done; a lease on the run, unless it rests by then."""
+        assert drive.birth is not None
+        drive.birth.sent = True
+        put: dict[str, Param] = {"tenant": self._tenant, "lane": 0, "at": now, "owner": owner}
+        lease, done = (Write("due_put", put),), drive.birth.entry
+        if done is None:
+            return (start._replace(also=lease),)
+        kept = tuple(write for write in done.also if write != _drop(NEW))
+        return start, done._replace(also=kept if done.also else lease)
+
     # -- cancelling and retrying -----------------------------------------------------------------
 
     async def cancel(self, stream: int, actor: str, reason: str) -> None:
@@ -161,7 +204,7 @@ class Runs:
         for _ in range(20):
             run, history = await self._load(stream)
             events = decide(run, Cancel(reason))
-            entry = Entry(stream, history[-1].version, events, (_drop(),))
+            entry = Entry(stream, history[-1].version, events, (_drop(stream),))
             try:
                 await self._store.append(Append((entry,), self._clock.now(), actor, self._tenant))
             except Stale:
@@ -193,7 +236,8 @@ class Runs:
         given = run.input if same else check_input(workflow, run.input)
         started = self._retrying(run, stream, history, known, given)
         copied = _carried(history) if same else ()
-        closing = Entry(stream, history[-1].version, (ev.RunRetried(started.uid),), (_drop(),))
+        ended = (ev.RunRetried(started.uid),)
+        closing = Entry(stream, history[-1].version, ended, (_drop(stream),))
         try:
             await self._launch(started, workflow, copied, actor, None, (closing,))
         except Stale:
@@ -267,5 +311,5 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _drop() -> Write:
-    return Write("due_drop", {})
+def _drop(stream: int) -> Write:
+    return Write("due_drop", {"stream": stream})

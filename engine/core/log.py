@@ -19,6 +19,10 @@ NEW = 0
 """The stream id of a stream that does not exist yet; `append` gives it one."""
 
 
+SAME = -1
+"""The stream id of an entry that goes on where the entry before it has ended."""
+
+
 class Recorded(NamedTuple):
     """An event that is in the journal, with its place there. `at` is in microseconds."""
 
@@ -79,17 +83,22 @@ class Entry(NamedTuple):
     """Events for one stream. `expected` is the version the writer believes it is at; 0 is new.
 
     `also` are writes that are not projections (leases); they may say `:stream`, which
-    `append` fills in.
+    `append` fills in. `by` is the actor and `at` the time, where those
+    are not the whole's.
     """
 
     stream: int
     expected: int
     events: tuple[Any, ...]
     also: tuple[Write, ...] = ()
+    by: str = ""
+    at: int = 0
 
 
 class Append(NamedTuple):
-    """One or more entries, each for another stream, that are written together or not at all."""
+    """One or more entries that are written together or not at all, each for another stream, or
+    for the SAME as the one before it.
+    """
 
     entries: tuple[Entry, ...]
     at: int

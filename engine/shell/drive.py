@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.core.asks import Call, Decision
 from engine.core.errors import Failure, Kind, Refused, StepError
-from engine.core.log import Append, Entry, Param, Recorded, Write
+from engine.core.log import SAME, Append, Entry, Param, Recorded, Write
 from engine.core.model import Effect
 from engine.core.plan import Planner
 from engine.core.run import Begin, Fail, Report, Run, Succeed, decide, evolve
@@ -43,6 +43,19 @@ class Held:
 
 
 @dataclass(slots=True)
+class Birth:
+    """How a run comes into the journal that is worked on already; `done` when it is there.
+
+    `entry` is what was done by then and goes in with its beginning; once that is `sent`, nothing
+    is added any more.
+    """
+
+    done: asyncio.Future[None]
+    entry: Entry | None = None
+    sent: bool = False
+
+
+@dataclass(slots=True)
 class Drive:
     """One run in this process's hands.
 
@@ -59,6 +72,7 @@ class Drive:
     changed: Callable[[str], None]
     leaving: bool = False
     left: bool = False
+    birth: Birth | None = None
     _events: list[Any] = field(default_factory=list)
     _durable: bool = False
     _tasks: dict[str, asyncio.Task[Report]] = field(default_factory=dict)
@@ -68,6 +82,11 @@ class Drive:
     def busy(self) -> frozenset[str]:
         """The paths of the calls that are under way."""
         return frozenset(self._tasks)
+
+    @property
+    def leased(self) -> set[int]:
+        """The stream of the run, once it has one."""
+        return {self.held.stream} - {0}
 
     async def go(self) -> int | None:
         """Work until the run rests; returns when to look again, None when that is never.
@@ -93,6 +112,8 @@ class Drive:
     # -- the outside ----------------------------------------------------------------------
 
     async def _work(self, calls: list[Call]) -> None:
+        if self.birth is not None and any(c.task.effect is Effect.MUTATION for c in calls):
+            await self._born()  # nothing changes the world before it is known why
         if len(calls) == 1 and not self._tasks:
             self._note(await self._call(calls[0]), calls[0])
             return
@@ -158,7 +179,28 @@ class Drive:
         place: dict[str, Param] = {"stream": held.stream, "tenant": held.tenant, "lane": held.lane}
         return Write("due_put", {**place, "at": at, "owner": 0})
 
+    async def _born(self) -> None:
+        """Return when the run is in the journal."""
+        assert self.birth is not None
+        await self.birth.done
+        self.birth = None
+
+    async def _went_along(self, birth: Birth, also: tuple[Write, ...]) -> bool:
+        """Whether what waits to be recorded was recorded with the beginning of the run."""
+        held, along = self.held, not birth.sent
+        if along:
+            events, now = tuple(self._events), self.clock.now()
+            birth.entry = Entry(SAME, held.version, events, also, self.actor, now)
+            self._events.clear()
+            self._durable = False
+        await self._born()
+        if along:
+            self.changed(held.run.uid)
+        return along
+
     async def _flush(self, *also: Write) -> None:
+        if self.birth is not None and await self._went_along(self.birth, also):
+            return
         held = self.held
         entry = Entry(held.stream, held.version, tuple(self._events), also)
         now = self.clock.now()

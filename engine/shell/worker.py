@@ -11,26 +11,21 @@ is still under way at the deadline.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from engine.core.errors import Refused, Stale
+from engine.core.errors import Refused
 from engine.core.log import Recorded, Row, Write
 from engine.core.plan import Planner
 from engine.core.run import fold
-from engine.shell.acts import Acts
-from engine.shell.claims import BOUNDLESS, Claims
-from engine.shell.clock import Clock
-from engine.shell.drive import Drive, Held
+from engine.shell.claims import BOUNDLESS
+from engine.shell.drive import Held
+from engine.shell.hands import Hands
 from engine.shell.library import Library
 from engine.shell.news import News
-from engine.shell.roll import Roll
-from engine.shell.within import over, rung
-from engine.store import Store
+from engine.shell.within import rung
 
 _LOG = logging.getLogger("handrail.engine")
 
@@ -45,40 +40,19 @@ AGAIN = 1.0
 
 
 @dataclass(slots=True)
-class Worker:
-    """The worker of this process; its place on the roll says how many runs it holds at a time."""
+class Worker(Hands):
+    """The worker of this process."""
 
-    store: Store
-    clock: Clock
-    library: Library
-    acts: Acts
-    tenant: str
-    changed: Callable[[str], None]
-    ended: Callable[[Held], None]
-    news: News
-    roll: Roll
-    claims: Claims
-    draining: bool = False
-    handed_back: int = 0
-    _by_uid: dict[str, Drive] = field(default_factory=dict)
-    _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    library: Library = field(kw_only=True)
+    tenant: str = field(kw_only=True)
+    news: News = field(kw_only=True)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _taken: asyncio.Event = field(default_factory=asyncio.Event)
-    _hurried: asyncio.Event = field(default_factory=asyncio.Event)
-    _unfreed: set[int] = field(default_factory=set)
     _strays: dict[int, float] = field(default_factory=dict)
     _doubtful: bool = False
-    _away: bool = False
-    _full: bool = False
     _alarm: int = BOUNDLESS
 
     # -- life -----------------------------------------------------------------------------
-
-    @property
-    def id(self) -> int:
-        """Its number on the roll; 0 before the start."""
-        return self.roll.id
 
     async def start(self) -> None:
         """Register, void the leases of the dead, and begin to work."""
@@ -95,10 +69,6 @@ class Worker:
                 drive.leaving = True
             self._loops.append(asyncio.create_task(self._safely(self.roll.draining, None)))
 
-    def hurry(self) -> None:
-        """Wait for nothing any more when stopping."""
-        self._hurried.set()
-
     async def stop(self, patience: float = 5.0) -> None:
         """Drain for `patience` seconds at most, and hand back what is under way even then."""
         self.drain()
@@ -111,51 +81,6 @@ class Worker:
         if self.id:
             await self.roll.leave()
 
-    async def _rested_all(self, patience: float) -> None:
-        hurried = asyncio.create_task(self._hurried.wait())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while self._tasks and not hurried.done():
-                    await asyncio.wait(
-                        (*self._tasks.values(), hurried), return_when=asyncio.FIRST_COMPLETED
-                    )
-        hurried.cancel()
-
-    async def _let_go(self) -> None:
-        self.handed_back += len(self._tasks)
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    # -- taking runs up -----------------------------------------------------------------------
-
-    @property
-    def held(self) -> int:
-        """How many runs this worker holds now."""
-        return len(self._tasks)
-
-    @property
-    def room(self) -> int:
-        """How many more runs this worker may hold."""
-        return 0 if self.draining or self._away else max(0, self.roll.capacity - len(self._tasks))
-
-    def adopt(self, held: Held, planner: Planner, owner: int) -> None:
-        """Work on a run whose lease was given to this worker under the number `owner`.
-
-        A worker that was taken for dead meanwhile has another number, and the lease is nobody's.
-        """
-        if owner != self.id or self._away:
-            return
-        drive = Drive(
-            held, planner, self.acts, self.store, self.clock, f"worker:{self.id}", self.changed
-        )
-        drive.leaving = self.draining
-        self._unfreed.discard(held.stream)  # it was no stray: its answer was on its way
-        self._by_uid[held.run.uid] = drive
-        self._tasks[held.stream] = task = asyncio.create_task(self._drive(drive))
-        task.add_done_callback(partial(self._forget, drive))
-
     def poke(self) -> None:
         """Something may have become due."""
         self._wake.set()
@@ -164,56 +89,6 @@ class Worker:
         """A lease may have been given to this worker although the answer was lost: look for it."""
         self._doubtful = True
         self._wake.set()
-
-    def holds(self, run_id: str) -> Drive | None:
-        """The drive of a run that this process works on."""
-        return self._by_uid.get(run_id)
-
-    async def rested(self, run_id: str, seconds: float) -> None:
-        """Return when a run that this process works on rests, or after `seconds`."""
-        drive = self._by_uid.get(run_id)
-        task = self._tasks.get(drive.held.stream) if drive else None
-        if task is not None:
-            await over(task, seconds)
-
-    def drop(self, stream: int) -> None:
-        """Stop working on a run at once; somebody has ended it or has taken it over."""
-        task = self._tasks.get(stream)
-        if task is None:
-            return
-        for run_id, drive in list(self._by_uid.items()):
-            if drive.held.stream == stream:
-                del self._by_uid[run_id]  # what it knows is out of date from this moment
-        task.cancel()
-
-    async def _drive(self, drive: Drive) -> None:
-        stream, run_id = drive.held.stream, drive.held.run.uid
-        try:
-            if await drive.go() is not None:
-                self._wake.set()  # it rests until then, which may be before the next alarm
-            self.handed_back += drive.left
-            self.ended(drive.held)
-        except (Stale, Refused) as trouble:
-            _LOG.info("let go of run %s: %s", run_id, trouble)
-            self._unfreed.add(stream)
-        except asyncio.CancelledError:
-            self._unfreed.add(stream)
-        except Exception:
-            _LOG.exception("the drive of run %s broke", run_id)
-            self._unfreed.add(stream)
-
-    def _forget(self, drive: Drive, task: asyncio.Task[None]) -> None:
-        """Have done with a drive. One that was cancelled before it began has run no line."""
-        stream, run_id = drive.held.stream, drive.held.run.uid
-        if task.cancelled():
-            self._unfreed.add(stream)
-        if self._unfreed or self._full or self.claims.counted:
-            self._wake.set()  # there is something to free, or a place for what waits
-        if self._by_uid.get(run_id) is drive:
-            del self._by_uid[run_id]
-        if self._tasks.get(stream) is task:
-            del self._tasks[stream]
-        self.changed(run_id)
 
     # -- claiming -----------------------------------------------------------------------------
 

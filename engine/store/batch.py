@@ -15,6 +15,7 @@ from engine.core.codec import Codec
 from engine.core.errors import Stale
 from engine.core.log import (
     NEW,
+    SAME,
     Append,
     Appended,
     Entry,
@@ -140,8 +141,8 @@ class Batch:
         unknown: dict[str, set[int]] = {}
         versions = self._heads.versions
         for request in requests:
-            for stream, expected, _, _ in request.entries:
-                if expected and (request.tenant, stream) not in versions:
+            for stream, expected, *_ in request.entries:
+                if stream > 0 and expected and (request.tenant, stream) not in versions:
                     unknown.setdefault(request.tenant, set()).add(stream)
         statement = self._schema.statements["journal_versions"]
         for tenant, streams in unknown.items():
@@ -181,12 +182,17 @@ class Batch:
         if request.unless is not None:
             self._check_unless(request.unless)
         stored = iter(bodies)
-        places = [self._enter(request, entry, stored) for entry in request.entries]
+        places: list[tuple[int, int]] = []
+        for entry in request.entries:
+            before = places[-1] if entry.stream == SAME else (entry.stream, entry.expected)
+            places.append(self._enter(request, entry, before, stored))
         streams, versions = zip(*places, strict=True)
         return Appended(streams, versions)
 
     def _check(self, request: Append) -> None:
-        for stream, expected, events, _ in request.entries:
+        for stream, expected, events, *_ in request.entries:
+            if stream == SAME:
+                continue  # it was begun here, or has been judged
             if stream == NEW:
                 if expected or not events:
                     raise ValueError("a new stream begins at version 0, with an event")
@@ -204,26 +210,29 @@ class Batch:
         if rows:
             raise Taken(rows[0])
 
-    def _enter(self, request: Append, entry: Entry, bodies: Iterator[Stored]) -> tuple[int, int]:
+    def _enter(
+        self, request: Append, entry: Entry, place: tuple[int, int], bodies: Iterator[Stored]
+    ) -> tuple[int, int]:
         """Number, chain and project the events of one entry; its stream and new version."""
         schema, heads, tenant = self._schema, self._heads, request.tenant
-        stream, version = entry.stream or heads.position + 1, entry.expected
+        stream, version = place[0] or heads.position + 1, place[1]
+        at, actor = entry.at or request.at, entry.by or request.actor
         for event in entry.events:
             version += 1
-            self._chain(request, stream, version, next(bodies))
+            recorded = Recorded(heads.position + 1, tenant, stream, version, at, actor, event)
+            self._chain(recorded, next(bodies))
             if type(event) in schema.projects:
-                place = (heads.position, tenant, stream, version, request.at, request.actor)
-                for bound in schema.drawing(Recorded(*place, event)):
+                for bound in schema.drawing(recorded):
                     self._bulk.add(bound)
         for write in entry.also:
             self._bulk.add(schema.bound(write, stream))
         heads.versions[tenant, stream] = version
         return stream, version
 
-    def _chain(self, request: Append, stream: int, version: int, stored: Stored) -> None:
+    def _chain(self, recorded: Recorded, stored: Stored) -> None:
         heads, (kind, schema, body) = self._heads, stored
-        tenant, at, actor = request.tenant, request.at, request.actor
-        position, salt = heads.position + 1, next(self._schema.salts)
+        position, tenant, stream, version, at, actor, _ = recorded
+        salt = next(self._schema.salts)
         commitment = commit(salt, body.encode())
         own = link(
             heads.hash, position, tenant, stream, version, kind, schema, at, actor, commitment

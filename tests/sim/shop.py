@@ -7,7 +7,7 @@ and what it is given is what was recorded.
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +28,18 @@ class Execution:
     """Somebody at work on a step."""
 
     token: int
-    run: int
+    uid: str
     path: str
     worker: int
     process: Any
+    streams: Mapping[str, int]
     output: Any = None
     over: bool = False
+
+    @property
+    def run(self) -> int:
+        """The run's stream; 0 while the run is in no journal."""
+        return self.streams.get(self.uid, 0)
 
 
 class Shop:
@@ -42,7 +48,7 @@ class Shop:
     def __init__(self, seed: int, facts: Facts, wrong: Callable[[str], None]) -> None:
         self._seed, self._facts, self._wrong = seed, facts, wrong
         self.executions: list[Execution] = []
-        self._open: dict[tuple[int, str], list[Execution]] = {}
+        self._open: dict[tuple[str, str], list[Execution]] = {}
         self.pure = 0
         self.trace: Callable[..., None] = lambda *what: None
 
@@ -68,7 +74,7 @@ class Shop:
                 one.output = {"token": one.token}
         finally:
             one.over = True
-            self._open[one.run, one.path].remove(one)
+            self._open[one.uid, one.path].remove(one)
         return self._ended(todo.outcome, one)
 
     def _ended(self, outcome: str, one: Execution) -> Any:
@@ -92,15 +98,18 @@ class Shop:
 
     def _enter(self, drive: Drive, call: Call, given: Any) -> Execution:
         process: Any = PROCESS.get()
-        run, path = drive.held.stream, call.path
+        uid, path, streams = drive.held.run.uid, call.path, self._facts.by_uid
         worker = int(drive.actor.partition(":")[2])
-        one = Execution(len(self.executions) + 1, run, path, worker, process)
-        self.trace("execute", process.name, run, path, call.attempt)
-        self._may(one, drive.held.version)
-        self._is_time(one, process.clock.latest)
-        self._is_given(one, given)
+        one = Execution(len(self.executions) + 1, uid, path, worker, process, streams)
+        self.trace("execute", process.name, one.run, path, call.attempt)
+        if one.run:
+            self._may(one, drive.held.version)
+            self._is_time(one, process.clock.latest)
+            self._is_given(one, given)
+        elif drive.birth is None:
+            self._wrong(f"{path} of run {uid} is executed, but nobody is about to record the run")
         self.executions.append(one)
-        self._open.setdefault((run, path), []).append(one)
+        self._open.setdefault((uid, path), []).append(one)
         return one
 
     def _may(self, one: Execution, known: int) -> None:
@@ -112,7 +121,7 @@ class Shop:
         done = facts.stories[one.run].steps.get(one.path)
         if done is not None and not self._unseen(one, done, known):
             self._wrong(f"{place} is executed although its success was recorded")
-        for other in self._open.get((one.run, one.path), ()):
+        for other in self._open.get((one.uid, one.path), ()):
             if not facts.excused(other.worker, other.run):
                 self._wrong(f"{place} is executed while {other.process.name} is at it")
 

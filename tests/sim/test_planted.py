@@ -45,7 +45,7 @@ def unfenced() -> Iterator[Plant]:
 
     def planted(self: Batch, request: Append) -> Any:
         entries = tuple(
-            e._replace(expected=self._version(request, e.stream)) if e.stream else e
+            e._replace(expected=self._version(request, e.stream)) if e.stream > 0 else e
             for e in request.entries
         )
         return append(self, request._replace(entries=entries))

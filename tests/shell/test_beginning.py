@@ -1,0 +1,124 @@
+"""A run is worked on while its start is on its way to the disk, and nobody hears of it earlier."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from engine import Effect, Engine, PythonTask
+from engine.core import events as ev
+from engine.core.log import Recorded
+from engine.store.lock import Turn
+from tests.shell.documents import engine_over, flow, look, write
+
+CHAIN: Sequence[Mapping[str, Any]] = [
+    {"id": "a", "taskRef": "t"},
+    {"id": "b", "taskRef": "t", "dependsOn": ["a"]},
+]
+
+
+class Step:
+    """A step that says when it was entered, and waits where it is to."""
+
+    def __init__(self, *, waits: bool = False) -> None:
+        self.entered, self.open = asyncio.Event(), asyncio.Event()
+        self.times = 0
+        if not waits:
+            self.open.set()
+
+    async def look(self, given: Any) -> Any:
+        self.times += 1
+        self.entered.set()
+        if not self.open.is_set():
+            await self.open.wait()
+        return {"n": self.times}
+
+
+@asynccontextmanager
+async def engine(tmp_path: Path, step: Step) -> AsyncGenerator[Engine]:
+    write(tmp_path / "documents", look("t"), flow("one", CHAIN[:1]), flow("two", CHAIN))
+    functions = {"look": PythonTask(step.look, Effect.READ)}
+    async with engine_over(tmp_path, functions) as made:
+        yield made
+
+
+@asynccontextmanager
+async def nobody_writes(engine: Engine) -> AsyncGenerator[None]:
+    """The file's turn is somebody else's."""
+    turn = Turn(Path(f"{engine.place}.lock"), 5.0)
+    try:
+        with turn.held():
+            yield
+    finally:
+        turn.close()
+
+
+async def story(engine: Engine) -> list[Recorded]:
+    """Everything that is recorded of runs."""
+    kinds = (ev.RunStarted, ev.StepSucceeded, ev.RunCompleted, ev.RunResumed)
+    return [line async for line in engine.store.tail() if isinstance(line.event, kinds)]
+
+
+async def test_a_step_that_waits_for_nothing_is_recorded_with_the_start(tmp_path: Path) -> None:
+    step = Step()
+    async with engine(tmp_path, step) as made:
+        run = await made.start("one", {}, actor="ann")
+        assert (await made.wait(run.id, 20)).status == "completed"
+        told = await story(made)
+        kinds = [type(line.event) for line in told]
+        assert kinds == [ev.RunStarted, ev.StepSucceeded, ev.RunCompleted]
+        assert [line.version for line in told] == [1, 2, 3]
+        assert [line.actor for line in told] == ["ann", *[f"worker:{made._worker.id}"] * 2]  # type: ignore[union-attr]
+        assert told[0].at <= told[1].event.started_at <= told[1].at == told[2].at
+        assert (await made.store.fetch("due_next"))[0]["at"] is None
+        assert (await made.verify()).problems == ()
+        await made.rebuild()
+        assert (await made.run(run.id)).status == "completed"
+
+
+async def test_what_comes_after_the_first_step_waits_for_the_disk(tmp_path: Path) -> None:
+    step = Step()
+    async with engine(tmp_path, step) as made:
+        async with nobody_writes(made):
+            starting = asyncio.create_task(made.start("two", {}))
+            await step.entered.wait()
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert step.times == 1
+            assert not starting.done()
+            assert not (await made.runs()).rows
+        run = await starting
+        assert (await made.wait(run.id, 20)).status == "completed"
+        assert step.times == 2
+
+
+async def test_a_step_that_waits_keeps_no_start_waiting(tmp_path: Path) -> None:
+    step = Step(waits=True)
+    async with engine(tmp_path, step) as made:
+        run = await made.start("one", {})
+        assert run.status == "active"
+        await step.entered.wait()
+        assert made.holding == 1
+        step.open.set()
+        assert (await made.wait(run.id, 20)).status == "completed"
+        assert step.times == 1
+
+
+async def test_a_start_that_is_given_up_leaves_no_run_behind_that_nobody_works_on(
+    tmp_path: Path,
+) -> None:
+    step = Step()
+    async with engine(tmp_path, step) as made:
+        async with nobody_writes(made):
+            starting = asyncio.create_task(made.start("two", {}))
+            await step.entered.wait()
+            await asyncio.sleep(0)
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            assert made.holding == 0
+        for row in (await made.runs()).rows:
+            assert (await made.wait(row.id, 20)).status == "completed"
+        assert made._worker is not None
+        assert not made._worker._unborn
+        assert not made._worker._by_uid
