@@ -56,7 +56,8 @@ class Lists:
             return await self._view(drive.held.recorded, drive.busy)
         held = self._ended.get(run_id)
         if held is not None:
-            return await self._view(held.recorded, frozenset(), held.run)
+            held.shown = held.shown or await self._view(held.recorded, frozenset(), held.run)
+            return held.shown
         row = await self.row(run_id)
         recorded = await self._store.read(row["id"], tenant=self._tenant)
         if row["ended_at"] is not None:
@@ -82,9 +83,15 @@ class Lists:
     async def started(self, run_id: str) -> RunView:
         """A run that has just been started, without the steps it has not reached."""
         drive = self._worker.holds(run_id) if self._worker else None
-        if drive is None:
+        if drive is not None:
+            return view(drive.held.recorded, None)  # its drive may know more than is durable
+        held = self._ended.get(run_id)
+        if held is None:
             return await self.run(run_id)
-        return view(drive.held.recorded, None, run=drive.held.run)
+        shown = view(held.recorded, None, run=held.run)
+        if held.run.status is Status.COMPLETED:
+            held.shown = shown  # there is no step that it has not reached
+        return shown
 
     async def _view(
         self, recorded: list[Recorded], busy: Collection[str], run: Run | None = None

@@ -35,7 +35,7 @@ class Status(StrEnum):
     STALE = "stale"
 
 
-MOVES: Mapping[Status, tuple[Move, str]] = MappingProxyType(
+MOVES: Mapping[str, tuple[Move, str]] = MappingProxyType(
     {
         Status.PENDING: (Move.ENGINE, "Wait: a worker will take it up."),
         Status.ACTIVE: (Move.ENGINE, "Wait: it is being worked on."),
@@ -107,9 +107,9 @@ def whose_move(status: str) -> Move:
     >>> whose_move("paused:retry").value
     'clock'
     """
-    return MOVES[Status(status)][0]
+    return MOVES[status][0]
 
 
 def next_step(status: str) -> str:
     """What to do next, in one sentence; empty when it is over."""
-    return MOVES[Status(status)][1]
+    return MOVES[status][1]

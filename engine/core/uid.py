@@ -14,7 +14,7 @@ def new(now: int, chance: bytes) -> str:
     tail = int.from_bytes(chance[:10]) & ((1 << 74) - 1)
     moment = now // 1000 & ((1 << 48) - 1)
     value = moment << 80 | 0x7 << 76 | (tail >> 62) << 64 | 0b10 << 62 | tail & (1 << 62) - 1
-    text = f"{value:032x}"
+    text = value.to_bytes(16).hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

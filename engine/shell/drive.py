@@ -18,6 +18,7 @@ from engine.core.model import Effect
 from engine.core.plan import Planner
 from engine.core.run import Begin, Fail, Report, Run, Succeed, decide, evolve
 from engine.core.status import TERMINAL
+from engine.core.views import RunView
 from engine.shell.acts import Acts
 from engine.shell.clock import Clock
 from engine.store import Store
@@ -27,7 +28,8 @@ from engine.store import Store
 class Held:
     """A run that this process works on, and its history, which ends where its stream does.
 
-    `lane` is where it queues when it is due again.
+    `lane` is where it queues when it is due again. `shown` is how a reader sees it, once that can
+    change no more.
     """
 
     stream: int
@@ -35,6 +37,7 @@ class Held:
     tenant: str
     recorded: list[Recorded]
     lane: int = 0
+    shown: RunView | None = None
 
     @property
     def version(self) -> int:
@@ -47,12 +50,13 @@ class Birth:
     """How a run comes into the journal that is worked on already; `done` when it is there.
 
     `entry` is what was done by then and goes in with its beginning; once that is `sent`, nothing
-    is added any more.
+    is added any more. `whole` says that the run comes to its end in it.
     """
 
     done: asyncio.Future[None]
     entry: Entry | None = None
     sent: bool = False
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -107,7 +111,8 @@ class Drive:
                         return await self._hand_back()
                 await self._work(decision.calls)
         finally:
-            await self._abandon()
+            if self._tasks:
+                await self._abandon()
 
     # -- the outside ----------------------------------------------------------------------
 
@@ -193,6 +198,9 @@ class Drive:
             birth.entry = Entry(SAME, held.version, events, also, self.actor, now)
             self._events.clear()
             self._durable = False
+            if held.run.over:
+                birth.whole = True  # nothing is left to be done here when it is durable
+                return True
         await self._born()
         if along:
             self.changed(held.run.uid)
@@ -211,8 +219,6 @@ class Drive:
         self.changed(held.run.uid)
 
     async def _abandon(self) -> None:
-        if not self._tasks:
-            return
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

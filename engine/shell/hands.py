@@ -85,7 +85,11 @@ class Hands:
 
     def born(self, drive: Drive, owner: int) -> None:
         """It is in the journal now, with a lease under the number `owner` unless it has ended."""
-        task = self._unborn.pop(drive.held.run.uid)
+        task, birth = self._unborn.pop(drive.held.run.uid), drive.birth
+        drive.birth = None
+        if birth is not None and birth.whole and task.done():
+            self._ended_at_birth(drive)
+            return
         if not self._is(owner):
             self._by_uid.pop(drive.held.run.uid, None)
             task.cancel()
@@ -93,8 +97,15 @@ class Hands:
         self._hold(drive, task)
         if task.done():
             self._unfreed.add(drive.held.stream)  # it broke before there was a lease to give back
-        elif drive.birth is not None:
-            drive.birth.done.set_result(None)
+        elif birth is not None:
+            birth.done.set_result(None)
+
+    def _ended_at_birth(self, drive: Drive) -> None:
+        run_id = drive.held.run.uid
+        self._by_uid.pop(run_id, None)
+        self._place_freed()
+        self.ended(drive.held)
+        self.changed(run_id)
 
     def stillborn(self, drive: Drive) -> None:
         """It is not in the journal, or nobody knows whether it is."""
@@ -134,7 +145,8 @@ class Hands:
             if await drive.go() is not None:
                 self._wake.set()  # it rests until then, which may be before the next alarm
             self.handed_back += drive.left
-            self.ended(drive.held)
+            if drive.birth is None:  # else it is not known yet whether this will ever count
+                self.ended(drive.held)
         except (Stale, Refused) as trouble:
             _LOG.info("let go of run %s: %s", run_id, trouble)
             self._unfreed |= drive.leased
@@ -165,13 +177,18 @@ class Hands:
         stream, run_id = drive.held.stream, drive.held.run.uid
         if task.cancelled():
             self._unfreed.add(stream)
-        if self._unfreed or self._full or self.claims.counted:
-            self._wake.set()  # there is something to free, or a place for what waits
+        if self._unfreed:
+            self._wake.set()
+        self._place_freed()
         if self._by_uid.get(run_id) is drive:
             del self._by_uid[run_id]
         if self._tasks.get(stream) is task:
             del self._tasks[stream]
         self.changed(run_id)
+
+    def _place_freed(self) -> None:
+        if self._full or self.claims.counted:
+            self._wake.set()  # something may wait for it
 
     async def _rested_all(self, patience: float) -> None:
         hurried = asyncio.create_task(self._hurried.wait())

@@ -65,6 +65,7 @@ class Library:
         self._tenant = tenant
         self._functions = functions
         self._recent: OrderedDict[str, Workflow] = OrderedDict()
+        self._single: set[str] = set()
         self._alive: WeakValueDictionary[str, Workflow] = WeakValueDictionary()
         self._learned: dict[str, asyncio.Task[Workflow]] = {}
         self._within: dict[str, _Within] = {}
@@ -204,7 +205,7 @@ class Library:
         self._recent[digest] = found
         self._recent.move_to_end(digest)
         if len(self._recent) > RECENT:
-            self._recent.popitem(last=False)
+            self._single.discard(self._recent.popitem(last=False)[0])
         return found
 
     def _learning(self, digest: str) -> asyncio.Task[Workflow]:
@@ -229,6 +230,8 @@ class Library:
 
         Returns them and it. `also` are digests of versions that a run of it has open already.
         """
+        if workflow.digest in self._single and not also:
+            return (workflow,)  # most refer to none, and this is asked for at every start
         seen, todo, keys = {workflow.digest: workflow}, [workflow], set[Key]()
         while todo:
             here = todo.pop()
@@ -238,6 +241,8 @@ class Library:
                     seen[known.digest] = await self.learn(known.digest)
                     todo.append(seen[known.digest])
         opened = [await self.learn(digest) for digest in also]
+        if not keys and workflow.digest in self._recent:
+            self._single.add(workflow.digest)
         if keys or opened:
             self._keep(workflow, keys, {each.digest: each for each in opened} | seen)
         return seen.values()

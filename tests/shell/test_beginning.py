@@ -36,10 +36,10 @@ class Step:
 
 
 @asynccontextmanager
-async def engine(tmp_path: Path, step: Step) -> AsyncGenerator[Engine]:
+async def engine(tmp_path: Path, step: Step, **more: Any) -> AsyncGenerator[Engine]:
     write(tmp_path / "documents", look("t"), flow("one", CHAIN[:1]), flow("two", CHAIN))
     functions = {"look": PythonTask(step.look, Effect.READ)}
-    async with engine_over(tmp_path, functions) as made:
+    async with engine_over(tmp_path, functions, **more) as made:
         yield made
 
 
@@ -105,6 +105,23 @@ async def test_a_step_that_waits_keeps_no_start_waiting(tmp_path: Path) -> None:
         assert step.times == 1
 
 
+async def test_a_start_does_not_tell_of_what_came_after_it_and_is_not_on_disk(
+    tmp_path: Path,
+) -> None:
+    step = Step(waits=True)
+    async with engine(tmp_path, step) as made:
+        async with nobody_writes(made):
+            starting = asyncio.create_task(made.start("one", {}))
+            await step.entered.wait()
+            await asyncio.sleep(0)
+            step.open.set()
+            for _ in range(50):
+                await asyncio.sleep(0)
+        run = await starting
+        assert (run.status, run.steps) == ("active", ())
+        assert (await made.wait(run.id, 20)).status == "completed"
+
+
 async def test_a_start_that_is_given_up_leaves_no_run_behind_that_nobody_works_on(
     tmp_path: Path,
 ) -> None:
@@ -122,3 +139,37 @@ async def test_a_start_that_is_given_up_leaves_no_run_behind_that_nobody_works_o
         assert made._worker is not None
         assert not made._worker._unborn
         assert not made._worker._by_uid
+
+
+async def test_a_run_that_ends_with_its_start_leaves_its_place_at_once(tmp_path: Path) -> None:
+    step = Step()
+    async with engine(tmp_path, step, concurrency=1) as made:
+        worker = made._worker
+        assert worker is not None
+        async with nobody_writes(made):
+            starting = asyncio.create_task(made.start("one", {}))
+            await step.entered.wait()
+            worker.poke()
+            async with asyncio.timeout(20):
+                while not worker._full:
+                    await asyncio.sleep(0)
+        run = await starting
+        assert run.status == "completed"
+        assert made.holding == 0
+        async with asyncio.timeout(20):
+            while worker._full:
+                await asyncio.sleep(0)
+
+
+async def test_a_run_is_shown_at_its_end_as_its_history_tells_it(tmp_path: Path) -> None:
+    unwanted = {"id": "c", "taskRef": "t", "condition": "1 == 2"}
+    each = {"id": "d", "taskRef": "t", "forEach": {"items": []}}
+    write(tmp_path / "documents", flow("more", [*CHAIN, unwanted, each]), name="more.yaml")
+    async with engine(tmp_path, Step()) as made:
+        for name in ("one", "more"):
+            begun = await made.start(name, {})
+            shown = await made.wait(begun.id, 20)
+            assert name == "more" or shown == begun
+            assert shown == await made.run(begun.id)
+            made._lists.forget_all()
+            assert shown == await made.run(begun.id)

@@ -25,7 +25,7 @@ async def test_a_run_let_go_of_before_it_began_leaves_no_place_taken_and_is_carr
     async with engine_over(tmp_path, ONE) as engine:
         worker = engine._worker
         assert worker is not None
-        run = await engine.start("w", {})
+        run = await engine.start("w", {}, key="k")  # with a key nothing is begun before the commit
         (stream,) = worker._tasks
         worker.drop(stream)
         assert (await engine.wait(run.id, 5)).status == "completed"
