@@ -15,7 +15,7 @@ from typing import Any
 from engine.core.log import Row, Write
 from engine.shell.clock import Clock
 from engine.shell.library import Library
-from engine.store import Store
+from engine.store import Claimed, Store
 
 BOUNDLESS = 2**62
 """More leases than there will ever be."""
@@ -51,17 +51,15 @@ class Claims:
         """Whether a run has to go through a claim, however much room there is here."""
         return bool(lane or self.most)
 
-    async def take(self, owner: int, room: int) -> list[Row]:
-        """Leases on what is due, at most `room`: rows of `run`, `tenant` and `lane`."""
+    async def take(self, owner: int, room: int) -> list[Claimed]:
+        """Leases on what is due, at most `room`."""
         now = await self.now()
         if self.counted:
             return await self._within(owner, room, now)
         sure, self.sure = self.sure, False
         if not sure and not await self.store.fetch("due_ready", now=now):
             return []
-        claim = {"owner": owner, "now": now, "limit": room}
-        (rows,) = await self.store.write(Write("due_claim", claim))
-        return rows
+        return await self.store.claim(owner, now, room)
 
     async def now(self) -> int:
         """The time. If the clock has gone back, what was due before is due all the same."""
@@ -94,7 +92,7 @@ class Claims:
         (row,) = await self.store.fetch("due_leased")
         return self.most - int(row["leased"])
 
-    async def _within(self, owner: int, room: int, now: int) -> list[Row]:
+    async def _within(self, owner: int, room: int, now: int) -> list[Claimed]:
         shares = await self._shares(min(room, await self._places()), now)
         most = self.most or BOUNDLESS
         claims = [
@@ -104,7 +102,7 @@ class Claims:
         if not claims:
             return []
         found = await self.store.write(*(Write("due_claim_within", claim) for claim in claims))
-        return [row for rows in found for row in rows]
+        return await self.store.with_histories([row for rows in found for row in rows])
 
     async def _shares(self, room: int, now: int) -> Mapping[int, int]:
         """How many to take from each lane, so that the oldest of all lanes go first."""

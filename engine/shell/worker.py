@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.errors import Refused
-from engine.core.log import Recorded, Row, Write
+from engine.core.log import Recorded, Write
 from engine.core.plan import Planner
 from engine.core.run import fold
 from engine.shell.claims import BOUNDLESS
@@ -26,6 +26,7 @@ from engine.shell.hands import Hands
 from engine.shell.library import Library
 from engine.shell.news import News
 from engine.shell.within import rung
+from engine.store import Claimed
 
 _LOG = logging.getLogger("handrail.engine")
 
@@ -107,11 +108,11 @@ class Worker(Hands):
         if room := self.room:
             self._doubtful = True  # until its answer is there, a claim may have been carried out
             owner = self.id
-            rows = await self.claims.take(owner, room)
-            await self._take_up_all(rows, owner)
+            taken = await self.claims.take(owner, room)
+            await self._take_up_all(taken, owner)
             self._taken.set()
             self._doubtful = bool(self._strays)
-            if len(rows) == room and self.room:
+            if len(taken) == room and self.room:
                 return 0.0  # there may be more, and places have become free meanwhile
         self._full = not self.room  # then the end of a run is the next time to look
         at = None if self._full else await self.claims.next()
@@ -121,46 +122,42 @@ class Worker(Hands):
             return latest
         return min(latest or LONG, max(0.0, (at - self.clock.now()) / 1_000_000))
 
-    async def _take_up_all(self, rows: list[Row], owner: int) -> None:
-        """Work on what was claimed; all histories are read at once."""
-        ours = [row["run"] for row in rows if row["run"] in self._tasks]
+    async def _take_up_all(self, taken: Sequence[Claimed], owner: int) -> None:
+        """Work on what was claimed."""
+        ours = [claimed.run for claimed in taken if claimed.run in self._tasks]
         await asyncio.gather(*map(self._ended_here, ours))
-        found: dict[int, list[Sequence[Any]]] = {}
-        for tenant in {row["tenant"] for row in rows}:
-            streams = [row["run"] for row in rows if row["tenant"] == tenant]
-            found |= await self.store.histories(streams, tenant)
-        await asyncio.gather(*(self._take_up_safely(row, found[row["run"]], owner) for row in rows))
+        await asyncio.gather(*(self._take_up_safely(claimed, owner) for claimed in taken))
 
-    async def _take_up_safely(self, row: Row, history: list[Sequence[Any]], owner: int) -> None:
+    async def _take_up_safely(self, claimed: Claimed, owner: int) -> None:
         try:
-            await self._take_up(row, self.store.decoded(history), owner)
+            await self._take_up(claimed, self.store.decoded(claimed.lines), owner)
         except Exception:
             # Whatever is wrong with this one, the others must be taken up all the same.
-            _LOG.exception("run %s cannot be taken up here", row["run"])
-            await self._put_back(row, row["lane"], self.clock.now() + PUT_OFF)
+            _LOG.exception("run %s cannot be taken up here", claimed.run)
+            await self._put_back(claimed, claimed.lane, self.clock.now() + PUT_OFF)
 
-    async def _put_back(self, row: Row, lane: int, at: int) -> None:
-        put: dict[str, Any] = {"stream": row["run"], "tenant": row["tenant"], "lane": lane}
+    async def _put_back(self, claimed: Claimed, lane: int, at: int) -> None:
+        put: dict[str, Any] = {"stream": claimed.run, "tenant": claimed.tenant, "lane": lane}
         await self.store.write(Write("due_put", {**put, "at": at, "owner": 0}))
 
-    async def _take_up(self, row: Row, recorded: list[Recorded], owner: int) -> None:
-        stream, tenant = row["run"], row["tenant"]
+    async def _take_up(self, claimed: Claimed, recorded: list[Recorded], owner: int) -> None:
+        stream, tenant = claimed.run, claimed.tenant
         run = fold(entry.event for entry in recorded)
         if run.over or not recorded:
             await self.store.write(Write("due_drop", {"stream": stream}))
             return
         lane = self.library.lane(run.namespace, run.workflow)
-        if lane > row["lane"]:
+        if lane > claimed.lane:
             # It queued before its workflow was limited; now it goes where it is counted.
-            await self._put_back(row, lane, self.clock.now())
+            await self._put_back(claimed, lane, self.clock.now())
             self._wake.set()
             return
         workflow = await self.library.learn(run.digest)
         open_ = [scope.digest for scope in run.scopes.values()]
         if not all(map(self.acts.able, await self.library.learn_all(workflow, open_))):
-            await self._put_back(row, lane, self.clock.now() + PUT_OFF)
+            await self._put_back(claimed, lane, self.clock.now() + PUT_OFF)
             return
-        held = Held(stream, run, tenant, recorded, row["lane"])
+        held = Held(stream, run, tenant, recorded, claimed.lane)
         self.adopt(held, Planner(run, workflow, self.library), owner)
 
     async def _ended_here(self, stream: int) -> None:

@@ -5,10 +5,11 @@ from engine.store.errors import StoreError
 from engine.store.lock import Lock, try_lock
 from engine.store.opening import open_store
 from engine.store.sqlite import open_sqlite
-from engine.store.store import About, Life, Store
+from engine.store.store import About, Claimed, Life, Store
 
 __all__ = [
     "About",
+    "Claimed",
     "Life",
     "Lock",
     "Store",

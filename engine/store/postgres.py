@@ -7,8 +7,9 @@ heard by LISTEN; a slow sweep is the net below.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -20,8 +21,8 @@ from engine.store.errors import StoreError, trouble
 from engine.store.migrate import lacking
 from engine.store.postgres_link import Link, judged
 from engine.store.postgres_session import CHANNEL, TURN, PostgresSession
-from engine.store.store import PAGE, About, Params, Store
-from engine.store.writer import Work, Writer
+from engine.store.store import PAGE, About, Claimed, Params, Store
+from engine.store.writer import Alone, Work, Writer
 
 _LOG = logging.getLogger("handrail.store")
 
@@ -202,6 +203,12 @@ class PostgresLife:
         aside(self._writer, lambda session: session.let_go(self._worker))
 
 
+def _claimed(rows: Iterable[Sequence[Any]]) -> Iterator[Claimed]:
+    """Rows of `due_claim_read`; a run without a history has one row that shows none."""
+    for (run, tenant, lane), found in groupby(rows, key=lambda row: tuple(row[:3])):
+        yield Claimed(run, tenant, lane, [row[3:] for row in found if row[3] is not None])
+
+
 def aside(writer: Writer, work: Work) -> None:
     """Have something done when the writing thread comes to it; nobody waits for how it ends."""
     writer.ask(work).add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -222,6 +229,14 @@ class PostgresStore(Store):
         """Wait until others are heard."""
         self._check_open()
         return await self._listener.stirred()
+
+    async def claim(self, owner: int, now: int, limit: int) -> list[Claimed]:
+        """Leases and histories in one journey; where its answer is lost nothing is asked again."""
+        self._check_open()
+        claim: Params = {"owner": owner, "now": now, "limit": limit}
+        statement = self._schema.statements["due_claim_read"]
+        asked = self._writer.ask(Alone(lambda session: session.whole(statement, claim)))
+        return list(_claimed(await asked))
 
     async def hold(self, worker: int) -> PostgresLife | None:
         """The lock of a worker's life."""

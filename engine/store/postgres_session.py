@@ -316,6 +316,25 @@ class PostgresSession:
             _LOG.info("a transaction could not be undone", exc_info=True)
             self._db.close()  # then the server undoes it
 
+    def whole(self, statement: Statement, params: Mapping[str, Any]) -> list[Any]:
+        """One statement that is a transaction of leases, in one journey; its rows as they are.
+
+        Nobody is told of it. Where the connection breaks it may have happened all the same.
+        """
+        values = statement.bind(params)
+        with self.turn():
+            self.undo()
+            try:
+                with self._db.pipeline():
+                    self._db.execute("begin")
+                    self._db.execute(_LOCK_LIGHTLY, (TURN,))
+                    answer = self._db.execute(statement.text, values)
+                    self._db.execute("commit")
+                return list(answer.fetchall())
+            except BaseException:
+                self.undo()
+                raise
+
     # -- lives ---------------------------------------------------------------------------------
 
     def hold(self, worker: int) -> bool:
@@ -360,10 +379,6 @@ class PostgresSession:
             except StoreError:
                 time.sleep(pause)
         return self._link.open(writes=True)
-
-    def moved(self) -> bool:
-        """Nobody asks: whoever waits for others listens to them."""
-        return True
 
     def tidy(self) -> None:
         """Nothing: the server does it."""

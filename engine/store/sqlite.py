@@ -29,7 +29,7 @@ from engine.store.lock import Lock, Turn, try_lock
 from engine.store.migrate import migrate, missing, steps_of_today
 from engine.store.sqlite_session import SqliteSession
 from engine.store.store import PAGE, About, Params, Store
-from engine.store.writer import Look, Writer
+from engine.store.writer import Alone, Writer
 
 PATIENCE = 5.0
 """Seconds to wait for another process's transaction."""
@@ -96,7 +96,7 @@ class SqliteStore(Store):
 
     async def changed(self) -> bool:
         """Whether another process has committed since the last time this was asked."""
-        moved: bool = await self._writer.ask(Look())
+        moved: bool = await self._writer.ask(Alone(lambda session: session.moved()))
         return moved
 
     async def stirred(self) -> int | None:

@@ -27,6 +27,15 @@ PAGE = 1_000
 Params = Mapping[str, Param]
 
 
+class Claimed(NamedTuple):
+    """A run on which a lease was given, and its history as it lies in the journal."""
+
+    run: int
+    tenant: str
+    lane: int
+    lines: Sequence[Sequence[Any]]
+
+
 class Life(Protocol):
     """A lock that a worker holds for as long as it lives."""
 
@@ -121,6 +130,15 @@ class Store(ABC):
         rows: list[list[Row]] = await self._writer.ask(list(writes))
         return rows
 
+    async def claim(self, owner: int, now: int, limit: int) -> list[Claimed]:
+        """Leases for `owner` on what is due by `now` and nobody's, the oldest first.
+
+        Where the database fails, leases may have been given all the same.
+        """
+        claim: Params = {"owner": owner, "now": now, "limit": limit}
+        (rows,) = await self.write(Write("due_claim", claim))
+        return await self.with_histories(rows)
+
     # -- reading -----------------------------------------------------------------------------
 
     async def fetch(self, query: str, **params: Param) -> list[Row]:
@@ -142,6 +160,14 @@ class Store(ABC):
         for row in await self._lines("journal_histories", listed) if found else ():
             found[row[2]].append(row)
         return found
+
+    async def with_histories(self, rows: Sequence[Row]) -> list[Claimed]:
+        """Runs that were claimed, with their histories."""
+        found: dict[int, list[Sequence[Any]]] = {}
+        for tenant in {row["tenant"] for row in rows}:
+            streams = [row["run"] for row in rows if row["tenant"] == tenant]
+            found |= await self.histories(streams, tenant)
+        return [Claimed(r["run"], r["tenant"], r["lane"], found[r["run"]]) for r in rows]
 
     def decoded(self, rows: Iterable[Sequence[Any]]) -> list[Recorded]:
         """What the rows of a history say; raises CodecError where this process cannot read them."""

@@ -83,10 +83,6 @@ class Session(Protocol):
         """End a transaction that failed, if one is open; never raises."""
         ...
 
-    def moved(self) -> bool:
-        """Whether somebody else has committed since this was last asked."""
-        ...
-
     def tidy(self) -> None:
         """What is to be done between two batches; never raises."""
         ...
@@ -104,15 +100,18 @@ class Session(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Whether somebody else has committed since the last look."""
-
-
 Work = Callable[[Any], Any]
 """Something else to be done with the driver's session inside a transaction; an error undoes it."""
 
-Request = Append | list[Write] | Look | Work
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Work that shares no transaction: it needs none, or makes its own. Done before its batch."""
+
+    work: Work
+
+
+Request = Append | list[Write] | Alone | Work
 Asked = tuple[Request, asyncio.Future[Any]]
 Result = tuple[asyncio.Future[Any], Any, BaseException | None]
 
@@ -186,19 +185,21 @@ class Writer:
             self._deserted = True
 
     def _serve(self, batch: list[Asked]) -> None:
-        looks = [future for request, future in batch if isinstance(request, Look)]
-        rest = [asked for asked in batch if not isinstance(asked[0], Look)]
-        if looks:
-            self._tell(self._looked_at(looks))
+        rest: list[Asked] = []
+        for asked in batch:
+            request, future = asked
+            if isinstance(request, Alone):
+                self._tell([self._alone(request.work, future)])
+            else:
+                rest.append(asked)
         if rest:
             self._try(rest)
 
-    def _looked_at(self, looks: list[asyncio.Future[Any]]) -> list[Result]:
+    def _alone(self, work: Work, future: asyncio.Future[Any]) -> Result:
         try:
-            moved = self._session.moved()
+            return future, work(self._session), None
         except Exception as error:
-            return [(future, None, self._session.judged(error)) for future in looks]
-        return [(future, moved, None) for future in looks]
+            return future, None, self._session.judged(error)
 
     def _try(self, batch: list[Asked]) -> None:
         try:
@@ -254,7 +255,7 @@ class Writer:
             return self._append(work, request, future)
         if isinstance(request, list):
             return future, work.write(request), None
-        assert not isinstance(request, Look)
+        assert not isinstance(request, Alone)
         work.finish()
         return future, request(self._session), None
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from engine import Effect, Engine, PythonTask
 from engine.core import events as ev
-from engine.core.log import NEW, Append, Entry, Row, Write
+from engine.core.log import NEW, Append, Entry, Write
 from engine.shell.claims import Claims
 from engine.shell.clock import TestClock
 from engine.shell.library import Library
-from engine.store import Store
+from engine.store import Claimed, Store
 from tests.shell.documents import engine_over, flow, look, write
 from tests.store.journals import AT, Sqlite, started
 
@@ -47,14 +47,14 @@ class Model:
         return [run for _, lane, run in known if self.open(lane, caps, most)]
 
     def claimed(
-        self, rows: list[Row], owner: int, room: int, caps: Mapping[int, int], most: int
+        self, taken: list[Claimed], owner: int, room: int, caps: Mapping[int, int], most: int
     ) -> None:
         """Take the oldest that may be taken, as many as there is room for; the claim did so too."""
         wanted = set[int]()
         while len(wanted) < room and (runs := self.eligible(caps, most)):
             wanted.add(runs[0])
             self.leased[runs[0]] = (owner, self.waiting.pop(runs[0])[1])
-        assert {row["run"] for row in rows} == wanted
+        assert {claimed.run for claimed in taken} == wanted
 
 
 @asynccontextmanager
@@ -98,13 +98,19 @@ async def played(path: Path, wanted: list[tuple[Any, ...]], most: int) -> None:
                 await start(store, model, library.lane("default", rest[0]), next(times))
             elif word == "claim":
                 owner, room = rest
-                rows = await claims.take(owner, room)
-                model.claimed(rows, owner, room, caps, most or 99)
+                taken = await claims.take(owner, room)
+                model.claimed(taken, owner, room, caps, most or 99)
             elif word == "rush":  # by somebody who has looked before the others claimed
                 owner, room, lane = rest[0], rest[1], library.lane("default", rest[2])
                 place = {"owner": owner, "now": AT, "limit": room, "lane": lane, "most": most or 99}
                 (rows,) = await store.write(Write("due_claim_within", place))
-                model.claimed(rows, owner, room, {lane: caps[lane]}, most or 99)
+                model.claimed(
+                    [Claimed(**row, lines=()) for row in rows],
+                    owner,
+                    room,
+                    {lane: caps[lane]},
+                    most or 99,
+                )
             elif word == "die":
                 await store.write(Write("due_free_all", {"owner": rest[0], "now": AT - 1}))
                 dead = [run for run, (owner, _) in model.leased.items() if owner == rest[0]]

@@ -20,7 +20,7 @@ from engine.store.connection import judged, outside, rows_of
 from engine.store.dialect import SQLITE, Statement, statements
 from engine.store.errors import trouble
 from engine.store.store import PAGE, About, Params, Store
-from engine.store.writer import Asked, Look, Need, Request, Result, Writer, _answer
+from engine.store.writer import Alone, Asked, Need, Request, Result, Writer, _answer
 from tests.sim.database import Database, Host
 from tests.sim.faults import Faults
 
@@ -302,7 +302,7 @@ class SimStore(Store):
 
     async def changed(self) -> bool:
         """Whether another process has committed since this was last asked."""
-        moved: bool = await self._writer.ask(Look())
+        moved: bool = await self._writer.ask(Alone(lambda session: session.moved()))
         return moved
 
     async def stirred(self) -> int | None:

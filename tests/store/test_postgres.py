@@ -1,9 +1,7 @@
 """What only PostgreSQL can do to us: go away, keep a lock, refuse a login, lose an answer."""
 
 import asyncio
-import random
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Generator
 from typing import Any
 
 import psycopg
@@ -11,26 +9,18 @@ import pytest
 from psycopg import errors
 
 from engine.core.errors import Move, Refused
-from engine.core.log import Write
 from engine.store import StoreError
 from engine.store.errors import TROUBLES
-from engine.store.postgres import PostgresStore, open_postgres
-from engine.store.postgres_link import CLASSES, CODES, Link, judged, outside
-from engine.store.postgres_session import GRACE, TURN
-from tests.chaos.proxy import proxy
+from engine.store.postgres_link import CLASSES, CODES, judged, outside
+from engine.store.postgres_session import GRACE
 from tests.postgres import Server
 from tests.store.journals import (
-    AT,
-    FEATURES,
     Postgres,
-    chances,
     first,
     journal,
     put_due,
 )
-
-SOON = 20.0
-"""Bounds a wait that takes a second or two: the machine may be busy."""
+from tests.store.servers import SOON, opened, run, until
 
 ALL = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'"
 
@@ -40,27 +30,6 @@ def driver(postgres: Server) -> Generator[Postgres]:
     url = postgres.create()
     yield Postgres(url)
     postgres.drop(url)
-
-
-@asynccontextmanager
-async def opened(url: str, patience: float = 5.0) -> AsyncGenerator[PostgresStore]:
-    """A store by its address."""
-    async with open_postgres(url, FEATURES, chances(), AT, patience) as store:
-        yield store
-
-
-def run(driver: Postgres, statement: str) -> list[Any]:
-    """A statement of somebody else, and its rows."""
-    with psycopg.connect(driver.url, autocommit=True) as db:
-        done = db.execute(statement.encode())
-        return done.fetchall() if done.description else []
-
-
-async def until(true: Callable[[], Any]) -> None:
-    """Look until something is so."""
-    async with asyncio.timeout(SOON):
-        while not true():  # noqa: ASYNC110 - it happens elsewhere
-            await asyncio.sleep(0.02)
 
 
 # -- a server that goes away --------------------------------------------------------------------
@@ -111,115 +80,6 @@ async def test_the_life_of_one_that_is_gone_is_free_at_once(driver: Postgres) ->
             while await other.dead(7, "elsewhere") is None:  # noqa: ASYNC110 - it is elsewhere
                 await asyncio.sleep(0.02)
     assert GRACE > 0
-
-
-class Fixed(random.Random):
-    """As many commits as it says are cut off, in one way."""
-
-    how, left = "", 0
-
-    def random(self) -> float:
-        self.left -= 1
-        return 0.0 if self.left >= 0 else 1.0
-
-    def choice(self, seq: Any) -> Any:
-        return self.how
-
-
-@pytest.mark.parametrize("how", ["before it arrived", "while it was answered"])
-async def test_a_lease_whose_commit_was_not_answered_is_answered_by_what_happened(
-    driver: Postgres, postgres: Server, how: str
-) -> None:
-    dice = Fixed()
-    dice.how = how
-    database = driver.url.rpartition("/")[2]
-    claim = Write("due_claim", {"owner": 5, "now": AT, "limit": 10})
-    with proxy(postgres.port, dice) as line:
-        async with opened(postgres.url(database, line.port)) as store:
-            await store.append(first(also=(put_due(),)))
-            line.odds, dice.left = 1.0, 1
-            answers: list[Any] = [await store.write(claim)]
-            assert line.cuts == {how: 1}
-            held = bool(await store.fetch("due_held", owner=5))
-    # What is known not to have happened is carried out once more.
-    assert ([row["run"] for (rows,) in answers for row in rows], held) == ([1], True)
-
-
-# -- others that do not let go ------------------------------------------------------------------
-
-
-async def test_one_that_was_stopped_in_a_transaction_holds_up_the_others_for_a_while_only(
-    driver: Postgres,
-) -> None:
-    async with opened(driver.url, patience=2.0) as store:
-        with Link(driver.url, 2.0).open(writes=True) as stopped:
-            stopped.execute("begin")
-            stopped.execute("select pg_advisory_xact_lock($1)", (TURN,))
-            answer = await asyncio.wait_for(store.append(first()), SOON)
-            assert answer.streams == (1,)
-            with pytest.raises(psycopg.Error):
-                stopped.execute("commit")
-
-
-async def test_a_turn_that_does_not_come_is_a_database_that_is_locked(driver: Postgres) -> None:
-    async with opened(driver.url, patience=0.1) as store:
-        with driver.busy(), pytest.raises(StoreError) as error:
-            await asyncio.wait_for(store.append(first()), SOON)
-        assert error.value.code == "database_locked"
-        assert (await store.append(first())).streams == (1,)
-
-
-async def test_a_heartbeat_wakes_nobody_and_a_lease_does(driver: Postgres) -> None:
-    beat = Write("worker_beat", {"id": 1, "now": AT})
-    async with driver.open() as store, driver.open() as other:
-        await asyncio.wait_for(store.stirred(), SOON)
-        stirred = asyncio.ensure_future(store.stirred())
-        heard = await listening(driver)
-        await other.write(beat)
-        assert not await said(heard)
-        await other.write(put_due(stream=1))
-        await asyncio.wait_for(stirred, SOON)
-        assert await said(heard)
-        await heard.close()
-
-
-async def test_a_start_tells_the_others_when_it_is_due(driver: Postgres) -> None:
-    async with driver.open() as store, driver.open() as other:
-        await asyncio.wait_for(store.stirred(), SOON)
-        await other.write(put_due(stream=1, at=AT + 2), put_due(stream=2, at=AT + 1))
-        await other.write(put_due(stream=3, owner=5, at=AT))
-        due = [await asyncio.wait_for(store.stirred(), SOON)]
-        run(driver, "notify handrail, '-1'")
-        run(driver, f"notify handrail, '{'1' * 5_000}'")
-        due.append(await asyncio.wait_for(store.stirred(), SOON))
-        assert due == [AT + 1, None]
-
-
-async def test_a_claim_that_finds_nothing_wakes_nobody(driver: Postgres) -> None:
-    claim = Write("due_claim", {"owner": 5, "now": AT, "limit": 1})
-    async with driver.open() as store:
-        await store.write(put_due(stream=1))
-        heard = await listening(driver)
-        assert await store.write(claim) == [[{"run": 1, "tenant": "default", "lane": 0}]]
-        assert await said(heard)
-        assert await store.write(claim) == [[]]
-        assert not await said(heard)
-        await heard.close()
-
-
-async def listening(driver: Postgres) -> psycopg.AsyncConnection[Any]:
-    """Somebody who listens."""
-    db = await psycopg.AsyncConnection.connect(driver.url, autocommit=True)
-    await db.execute("listen handrail")
-    return db
-
-
-async def said(db: psycopg.AsyncConnection[Any]) -> bool:
-    """Whether something was heard until now: an answer comes after what was said before it."""
-    heard = list[Any]()
-    db.add_notify_handler(heard.append)
-    await db.execute("select 1")
-    return bool(heard)
 
 
 # -- opening ------------------------------------------------------------------------------------

@@ -20,6 +20,9 @@ FILES = sorted(SQL.rglob("*.sql"))
 CALLS = {"Write", "Unless", "fetch", "_pages"}
 """What is called with the name of a statement."""
 
+LONELY = {"due_claim_read"}
+"""What one driver alone asks for, because only its database can."""
+
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[sqlite3.Connection]:
@@ -117,7 +120,7 @@ def test_every_statement_that_the_code_names_exists() -> None:
     }
     assert len(found) > 20
     assert len(looked_up) > 4
-    assert (found | looked_up) - set(NAMED) == set()
+    assert (found | looked_up) - set(NAMED) == LONELY
 
 
 def called(node: ast.Call) -> str:
@@ -135,7 +138,7 @@ def test_an_override_stands_beside_what_it_overrides_or_is_a_guard_of_one_databa
         names = [(name, only) for name, _, only, _ in sections(path.read_text("utf-8"))]
         shared = {name for name, only in names if not only}
         lonely = {name for name, only in names if only} - shared
-        assert all(name.startswith("forbid_") for name in lonely), path
+        assert all(name.startswith("forbid_") for name in lonely - LONELY), path
 
 
 @pytest.mark.parametrize("name", [name for name in NAMED if NAMED[name].owner])

@@ -24,6 +24,24 @@ where run in (
 )
 returning run, tenant, lane
 
+-- The same with the history of each, which is read where the lease is given.
+-- name: due_claim_read @postgres
+with claimed as (
+  update due set owner = :owner
+  where run in (
+    select run from due
+    where owner = 0 and lane = 0 and at <= :now
+    order by at
+    limit :limit {skip_locked}
+  )
+  returning run, tenant, lane
+)
+select claimed.run, claimed.tenant, claimed.lane,
+  position, journal.tenant, stream, version, kind, schema, journal.at, actor, body
+from claimed
+left join journal on stream = claimed.run and journal.tenant = claimed.tenant
+order by claimed.run, version
+
 -- The same where something is limited: never more leases than `:most` in all, nor in a lane than
 -- the default version of its workflow allows now. Leases are counted where they are given.
 -- name: due_claim_within
