@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from operator import attrgetter
+from operator import attrgetter, call
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from engine.core.errors import Move, Refused
@@ -45,12 +45,17 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How one class is taken apart and put together again."""
+    """How one class is taken apart and put together again.
+
+    `form` is its JSON with a place for every field, and `write` makes what stands there.
+    """
 
     name: str
     schema: int
     names: tuple[str, ...]
     take: Callable[[Any], Any]
+    form: str
+    write: tuple[Callable[[Any], str], ...]
     encode: tuple[tuple[str, Convert], ...]
     decode: tuple[tuple[str, Convert], ...]
     cls: type[Any]
@@ -82,7 +87,8 @@ class Codec:
         if shape is None:
             raise TypeError(f"{type(event).__name__} is not an event of this engine")
         try:
-            return shape.name, shape.schema, _text(_taken(shape, event))
+            written = tuple(map(call, shape.write, shape.take(event)))
+            return shape.name, shape.schema, _sound(shape.form % written)
         except (ValueError, TypeError, RecursionError) as error:
             raise _not_json(shape.name, error) from error
 
@@ -149,10 +155,10 @@ def _json() -> Callable[[Any], str]:
 
 
 _encode = _json()
+_quoted = json.encoder.encode_basestring
 
 
-def _text(value: object) -> str:
-    text = _encode(value)
+def _sound(text: str) -> str:
     if not text.isascii():
         text.encode()  # a lone surrogate is refused here, not by the database
     return text
@@ -185,11 +191,26 @@ def _shape(kind: EventKind) -> _Shape:
         schema=len(kind.upcasts) + 1,
         names=names,
         take=attrgetter(*names) if len(names) > 1 else _few(names),
+        form="{" + ",".join(f'"{name}":%s' for name in names) + "}",
+        write=tuple(_writer(hints[name], encode.get(name)) for name in names),
         encode=tuple(encode.items()),
         decode=tuple(decode.items()),
         cls=cls,
         upcasts=kind.upcasts,
     )
+
+
+def _writer(hint: Any, convert: Convert | None) -> Callable[[Any], str]:
+    """How a field of this type is written; text and numbers need no walk through a value."""
+    if convert is not None:
+        return lambda value: _encode(convert(value))
+    return {str: _quoted, int: _number, int | None: _number}.get(hint, _encode)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "null"
+    return repr(value) if type(value) is int else _encode(value)
 
 
 def _few(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

@@ -141,8 +141,9 @@ class Batch:
         unknown: dict[str, set[int]] = {}
         versions = self._heads.versions
         for request in requests:
-            for stream, expected, *_ in request.entries:
-                if stream > 0 and expected and (request.tenant, stream) not in versions:
+            for entry in request.entries:
+                stream = entry.stream
+                if stream > 0 and entry.expected and (request.tenant, stream) not in versions:
                     unknown.setdefault(request.tenant, set()).add(stream)
         statement = self._schema.statements["journal_versions"]
         for tenant, streams in unknown.items():
@@ -190,20 +191,22 @@ class Batch:
         return Appended(streams, versions)
 
     def _check(self, request: Append) -> None:
-        for stream, expected, events, *_ in request.entries:
+        for entry in request.entries:
+            stream, expected = entry.stream, entry.expected
             if stream == SAME:
                 continue  # it was begun here, or has been judged
             if stream == NEW:
-                if expected or not events:
+                if expected or not entry.events:
                     raise ValueError("a new stream begins at version 0, with an event")
             # Version 0 of a named stream: its name is somebody else's position, or nobody's.
             elif not expected or expected != self._version(request, stream):
                 raise Stale(f"stream {stream} is not at version {expected}")
 
     def _version(self, request: Append, stream: int) -> int:
-        if (request.tenant, stream) not in self._heads.versions:
+        place, versions = (request.tenant, stream), self._heads.versions
+        if place not in versions:
             self.look_up((request,))
-        return self._heads.versions[request.tenant, stream]
+        return versions[place]
 
     def _check_unless(self, unless: Unless) -> None:
         rows = self._asked(unless.query, unless.params)
@@ -219,9 +222,9 @@ class Batch:
         at, actor = entry.at or request.at, entry.by or request.actor
         for event in entry.events:
             version += 1
-            recorded = Recorded(heads.position + 1, tenant, stream, version, at, actor, event)
-            self._chain(recorded, next(bodies))
+            self._chain(tenant, stream, version, at, actor, next(bodies))
             if type(event) in schema.projects:
+                recorded = Recorded(heads.position, tenant, stream, version, at, actor, event)
                 for bound in schema.drawing(recorded):
                     self._bulk.add(bound)
         for write in entry.also:
@@ -229,10 +232,11 @@ class Batch:
         heads.versions[tenant, stream] = version
         return stream, version
 
-    def _chain(self, recorded: Recorded, stored: Stored) -> None:
+    def _chain(
+        self, tenant: str, stream: int, version: int, at: int, actor: str, stored: Stored
+    ) -> None:
         heads, (kind, schema, body) = self._heads, stored
-        position, tenant, stream, version, at, actor, _ = recorded
-        salt = next(self._schema.salts)
+        position, salt = heads.position + 1, next(self._schema.salts)
         commitment = commit(salt, body.encode())
         own = link(
             heads.hash, position, tenant, stream, version, kind, schema, at, actor, commitment

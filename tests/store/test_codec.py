@@ -255,6 +255,20 @@ def test_json_is_what_the_library_writes(value: Any) -> None:
     assert CODEC.dump(ev.RunCompleted(value))[2] == f'{{"output":{expected}}}'
 
 
+@given(st.integers() | st.booleans(), st.text() | st.sampled_from(['"', "%s%", "\\u0041", "\x7f"]))
+def test_fields_of_text_and_numbers_are_what_the_library_writes(cents: int, text: str) -> None:
+    fields = {"cents": cents, "currency": text}
+    expected = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    assert PAID.dump(Paid(cents, text))[2] == expected
+
+
+@pytest.mark.parametrize("currency", ["\ud800", None])
+def test_a_field_of_text_that_is_no_text_is_refused(currency: Any) -> None:
+    with pytest.raises(CodecError) as refused:
+        PAID.dump(Paid(1, currency))
+    assert refused.value.code == "event_not_json"
+
+
 def test_without_the_librarys_fast_encoder_the_same_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
