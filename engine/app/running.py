@@ -194,6 +194,8 @@ class Runs:
         lease, done = (Write("due_put", put),), drive.birth.entry
         if done is None:
             return (start._replace(also=lease),)
+        if drive.birth.whole:
+            return start, done
         kept = tuple(write for write in done.also if write != _drop(NEW))
         return start, done._replace(also=kept if done.also else lease)
 

@@ -29,9 +29,10 @@ class Levels:
         for number in range(self._first, len(self._open)):
             still: list[Step] = []
             for step in self._open[number]:
-                if _done(settled.get(step.id)):
+                known = settled.get(step.id)
+                if _done(known):
                     continue
-                if step.id in settled or _ready(step, settled):
+                if known is not None or _ready(step, settled):
                     yield step
                     if _done(settled.get(step.id)):
                         continue

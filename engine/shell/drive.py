@@ -195,12 +195,13 @@ class Drive:
         held, along = self.held, not birth.sent
         if along:
             events, now = tuple(self._events), self.clock.now()
-            birth.entry = Entry(SAME, held.version, events, also, self.actor, now)
+            birth.whole = held.run.over
+            kept = () if birth.whole else also  # what has ended by then never gets a lease
+            birth.entry = Entry(SAME, held.version, events, kept, self.actor, now)
             self._events.clear()
             self._durable = False
-            if held.run.over:
-                birth.whole = True  # nothing is left to be done here when it is durable
-                return True
+            if birth.whole:
+                return True  # nothing is left to be done here when it is durable
         await self._born()
         if along:
             self.changed(held.run.uid)

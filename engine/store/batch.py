@@ -118,10 +118,21 @@ class Heads:
 
 
 class Batch:
-    """The requests of one transaction. `query` reads inside it, `execute` writes many rows."""
+    """The requests of one transaction. `query` reads inside it, `execute` writes many rows.
 
-    def __init__(self, schema: Schema, heads: Heads, query: Query, execute: Execute) -> None:
-        self._schema, self._heads = schema, heads
+    `coming` are the appends that will be asked for, as far as they are known: what has to be
+    looked up for one of them is looked up for all at once.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        heads: Heads,
+        query: Query,
+        execute: Execute,
+        coming: Iterable[Append] = (),
+    ) -> None:
+        self._schema, self._heads, self._coming = schema, heads, coming
         self._query, self._execute = query, execute
         self._bulk = Bulk()
         self._lines: list[Line] = []
@@ -133,7 +144,7 @@ class Batch:
             self._execute(self._schema.statements["journal_insert"], lines)
         self._bulk.carry_out(self._execute)
 
-    def look_up(self, requests: Iterable[Append]) -> None:
+    def _look_up(self, requests: Iterable[Append]) -> None:
         """Ask at once for the versions that these requests will be judged by.
 
         Nothing that waits can concern them: a stream that was written to is remembered.
@@ -205,7 +216,8 @@ class Batch:
     def _version(self, request: Append, stream: int) -> int:
         place, versions = (request.tenant, stream), self._heads.versions
         if place not in versions:
-            self.look_up((request,))
+            coming, self._coming = self._coming, ()
+            self._look_up((request, *coming))
         return versions[place]
 
     def _check_unless(self, unless: Unless) -> None:

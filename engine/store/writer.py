@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Protocol
 
 from engine.core.codec import CodecError
@@ -222,8 +223,9 @@ class Writer:
             try:
                 need = _need([request for request, _ in batch])
                 self._catch_up(session.begin(known=heads.known, need=need))
-                work = Batch(self._schema, heads, session.query, session.execute_many)
-                work.look_up(request for request, _ in batch if isinstance(request, Append))
+                appends = (request for request, _ in batch if isinstance(request, Append))
+                query, execute = session.query, session.execute_many
+                work = Batch(self._schema, heads, query, execute, appends)
                 results = [self._one(work, request, future) for request, future in batch]
                 self._check_trust(results)
                 work.finish()
@@ -267,6 +269,9 @@ class Writer:
             return future, None, error
 
 
+_EVENTS = attrgetter("events")
+
+
 def _need(requests: list[Request]) -> Need:
     if all(isinstance(request, list) for request in requests):
         return Need.NOTHING
@@ -276,7 +281,7 @@ def _need(requests: list[Request]) -> Need:
 def _fenced(request: Request) -> bool:
     """Whether it fails by itself where the head is not what is believed."""
     if isinstance(request, Append):
-        return all(entry.events for entry in request.entries)
+        return all(map(_EVENTS, request.entries))
     return isinstance(request, list)
 
 
