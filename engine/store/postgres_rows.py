@@ -11,8 +11,8 @@ That the rows cannot notice each other is the promise of `bulk.py`: no two have 
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import chain, count, repeat
-from struct import Struct, pack
+from itertools import count
+from struct import Struct
 from typing import Any
 
 from psycopg.adapt import Dumper
@@ -28,7 +28,8 @@ _NESTED = re.compile(r"\(\s*select\b|\breturning\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\$(\d+)")
 _HEAD = Struct("!iIIii").pack
 _LENGTH = Struct("!i").pack
-_NULL = _LENGTH(-1)
+_INTEGER = Struct("!q").pack
+_EIGHT, _NULL = _LENGTH(8), _LENGTH(-1)
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -124,7 +125,7 @@ def _column(values: tuple[Any, ...]) -> tuple[str, Column] | None:
 
 
 def _integers(values: Sequence[int]) -> bytes:
-    return pack("!" + "iq" * len(values), *chain.from_iterable(zip(repeat(8), values)))
+    return _EIGHT + _EIGHT.join(map(_INTEGER, values))
 
 
 def _texts(values: Sequence[str]) -> bytes:
@@ -132,7 +133,11 @@ def _texts(values: Sequence[str]) -> bytes:
 
 
 def _blobs(values: Sequence[bytes]) -> bytes:
-    return b"".join(chain.from_iterable(zip(map(_LENGTH, map(len, values)), values, strict=True)))
+    before = {length: _LENGTH(length) for length in set(map(len, values))}
+    if len(before) == 1:
+        (same,) = before.values()
+        return same + same.join(values)
+    return b"".join([before[len(value)] + value for value in values])
 
 
 _FORMS: dict[type[Any], tuple[str, int, type[Column], Callable[[Any], bytes]]] = {
