@@ -44,6 +44,8 @@ class Bar:
 
 _CALL = "get_run, p50: ratio to a bare server"
 _PEER = "ratio to DBOS"
+_PLAIN = "ratio to plain Python"
+"""The bars of 8,000 and 25,000 steps/s were set where that makes 54,000: machines differ."""
 
 BARS: Mapping[str, Bar] = MappingProxyType(
     {
@@ -53,7 +55,7 @@ BARS: Mapping[str, Bar] = MappingProxyType(
         "runs_64_postgres": Bar("engine", "1-step runs/s, 64 abreast", _PEER, ">=", 20, 60),
         "steps_64_postgres": Bar("engine", "steps/s, 10 to a run, 64 abreast", _PEER, ">=", 20, 60),
         "mutation_steps": Bar(
-            "mutation", "steps with intent and result durable", "1/s", ">=", 8_000, 25_000
+            "mutation", "steps with intent and result durable", _PLAIN, ">=", 0.148, 0.463
         ),
         "start_here_sqlite": Bar("start", "enqueue to start, one process, p50", "ms", "<=", 5, 1),
         "start_here_postgres": Bar("start", "enqueue to start, one process, p50", "ms", "<=", 5, 1),

@@ -1,14 +1,12 @@
 """Validate and plan a workflow of 500 steps: from the document's values to the first calls.
 
-Time of this thread only, so that other work on the machine does not count. Cold is a document
-whose texts were never seen before in the process; warm is the same document again. Run as
+Time of this thread only, beside a yardstick (`pace.py`). Cold is a document whose texts were never
+seen before in the process; warm is the same document again. Run as
 `python -m tests.bench.plan_bench`; it prints one JSON value.
 """
 
 import gc
-import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +16,8 @@ from engine.core.definition import RawDocument, parse_documents
 from engine.core.plan import Planner
 from engine.core.run import Run, evolve
 from tests.bench.bars import judged
+from tests.bench.pace import Beside, undisturbed, yardstick
+from tests.bench.workload import print_report
 from tests.core.worlds import FUNCTIONS, Shelf, flow, look, task
 
 STEPS = 500
@@ -79,9 +79,9 @@ def planned(workflow: Any) -> None:
     assert decision.calls
 
 
-def measure(repeats: int = REPEATS) -> dict[str, list[float]]:
+def measure(repeats: int = REPEATS) -> dict[str, list[Beside]]:
     """Milliseconds of this thread: both parts together, cold and warm, and planning alone."""
-    taken: dict[str, list[float]] = {"cold": [], "warm": [], "plan": []}
+    taken: dict[str, list[Beside]] = {"cold": [], "warm": [], "plan": []}
     for number in range(repeats):
         raw = documents(f"s{number}x")
         gc.collect()
@@ -96,30 +96,27 @@ def _both(raw: list[RawDocument]) -> None:
     planned(validated(raw))
 
 
-def _timed(work: Callable[[Any], Any], value: Any) -> float:
+def _timed(work: Callable[[Any], Any], value: Any) -> Beside:
+    before = yardstick()
     begun = time.thread_time()
     work(value)
-    return (time.thread_time() - begun) * 1_000
+    taken = (time.thread_time() - begun) * 1_000
+    return Beside(taken, (before + yardstick()) / 2)
 
 
 def report(repeats: int = REPEATS) -> dict[str, Any]:
-    """The medians and whether the bar holds."""
-    taken = measure(repeats)
-    medians = {f"{name}_ms": round(statistics.median(each), 2) for name, each in taken.items()}
-    fastest = {f"{name}_ms_fastest": round(min(each), 2) for name, each in taken.items()}
-    return {
-        "bench": "plan",
-        "steps": STEPS,
-        **medians,
-        **fastest,
-        "bars": {"validate_and_plan_500": judged("validate_and_plan_500", medians["cold_ms"])},
+    """What it takes where nobody is in the way, and what was seen."""
+    found = measure(repeats)
+    taken = {name: [each.taken for each in both] for name, both in found.items()}
+    figures = {name: round(undisturbed(each), 2) for name, each in found.items()}
+    seen = {
+        name: {"fastest": round(min(each), 2), "p50": round(statistics.median(each), 2)}
+        for name, each in taken.items()
     }
-
-
-def main() -> None:
-    """Measure and print."""
-    sys.stdout.write(json.dumps(report(), indent=1) + "\n")
+    bar = judged("validate_and_plan_500", figures["cold"], seen_ms=seen["cold"])
+    bars = {"validate_and_plan_500": bar}
+    return {"bench": "plan", "steps": STEPS, "ms": figures, "seen_ms": seen, "bars": bars}
 
 
 if __name__ == "__main__":
-    main()
+    print_report(report)
