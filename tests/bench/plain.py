@@ -36,7 +36,7 @@ class Plain:
         self._db.execute(_INDEX)
         self._arrived: queue.SimpleQueue[tuple[Fact, asyncio.Future[None]] | None]
         self._arrived, self._loop = queue.SimpleQueue(), asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._write)
+        self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
         self._runs = 0
 

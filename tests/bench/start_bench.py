@@ -2,9 +2,9 @@
 
 In one process, and from one process to another one's worker: by the change counter that a worker
 looks at on SQLite (ten times a second: a figure, no bar, since looking more often would cost more
-than sleeping may), by a notification on PostgreSQL. The
-last is nearly all processor's time, of four processes one after the other, so it is judged beside
-a yardstick (`pace.py`). Run as `python -m tests.bench.start_bench`; it prints one JSON value.
+than sleeping may), by a notification on PostgreSQL. The last is nearly all processor's time, of
+four processes one after the other, so it is judged beside a yardstick (`pace.py`). Run as
+`python -m tests.bench.start_bench`; it prints one JSON value.
 """
 
 import asyncio

@@ -26,7 +26,7 @@ from tests.store.journals import (
 )
 
 
-async def settled(*futures: asyncio.Future[Any]) -> list[Any]:
+async def settled(*futures: asyncio.Future[Appended]) -> list[Any]:
     """What became of some requests: results and errors."""
     async with asyncio.timeout(5):
         return await asyncio.gather(*futures, return_exceptions=True)

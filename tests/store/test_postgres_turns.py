@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
@@ -10,9 +11,10 @@ import pytest
 
 from engine.core.log import Write
 from engine.store import StoreError
+from engine.store.postgres import PostgresStore
 from engine.store.postgres_link import Link
 from engine.store.postgres_session import TURN
-from tests.chaos.proxy import proxy
+from tests.chaos.proxy import Proxy, proxy
 from tests.postgres import Server
 from tests.store.journals import AT, Postgres, first, put_due
 from tests.store.servers import SOON, opened, run, until
@@ -41,21 +43,30 @@ class Fixed(random.Random):
         return self.how
 
 
-@pytest.mark.parametrize("how", ["before it arrived", "while it was answered"])
-async def test_a_lease_whose_commit_was_not_answered_is_answered_by_what_happened(
+@asynccontextmanager
+async def breaking(
     driver: Postgres, postgres: Server, how: str
-) -> None:
+) -> AsyncGenerator[tuple[PostgresStore, Proxy]]:
+    """A store in which a run is due, and the line to it, which breaks at the next commit."""
     dice = Fixed()
     dice.how = how
     database = driver.url.rpartition("/")[2]
-    claim = Write("due_claim", {"owner": 5, "now": AT, "limit": 10})
     with proxy(postgres.port, dice) as line:
         async with opened(postgres.url(database, line.port)) as store:
             await store.append(first(also=(put_due(),)))
             line.odds, dice.left = 1.0, 1
-            answers: list[Any] = [await store.write(claim)]
-            assert line.cuts == {how: 1}
-            held = bool(await store.fetch("due_held", owner=5))
+            yield store, line
+
+
+@pytest.mark.parametrize("how", ["before it arrived", "while it was answered"])
+async def test_a_lease_whose_commit_was_not_answered_is_answered_by_what_happened(
+    driver: Postgres, postgres: Server, how: str
+) -> None:
+    claim = Write("due_claim", {"owner": 5, "now": AT, "limit": 10})
+    async with breaking(driver, postgres, how) as (store, line):
+        answers: list[Any] = [await store.write(claim)]
+        assert line.cuts == {how: 1}
+        held = bool(await store.fetch("due_held", owner=5))
     # What is known not to have happened is carried out once more.
     assert ([row["run"] for (rows,) in answers for row in rows], held) == ([1], True)
 
@@ -140,17 +151,12 @@ async def test_a_claim_is_told_to_nobody_and_waits_for_its_turn(driver: Postgres
 async def test_a_claim_without_an_answer_is_an_error_and_the_next_one_goes_on(
     driver: Postgres, postgres: Server, how: str
 ) -> None:
-    dice = Fixed()
-    dice.how = how
-    database = driver.url.rpartition("/")[2]
-    with proxy(postgres.port, dice) as line:
-        async with opened(postgres.url(database, line.port)) as store:
-            await store.append(first(also=(put_due(),)))
-            line.odds, dice.left = 1.0, 1
-            with pytest.raises(StoreError) as error:
-                await store.claim(5, AT, 1)
-            again = [claimed.run for claimed in await store.claim(6, AT, 1)]
-            owned = [bool(await store.fetch("due_held", owner=owner)) for owner in (5, 6)]
+    async with breaking(driver, postgres, how) as (store, line):
+        with pytest.raises(StoreError) as error:
+            await store.claim(5, AT, 1)
+        assert line.cuts == {how: 1}
+        again = [claimed.run for claimed in await store.claim(6, AT, 1)]
+        owned = [bool(await store.fetch("due_held", owner=owner)) for owner in (5, 6)]
     assert error.value.code == "database_unreachable"
     happened = how == "while it was answered"
     assert (again, owned) == ([] if happened else [1], [happened, not happened])
@@ -169,6 +175,3 @@ async def said(db: psycopg.AsyncConnection[Any]) -> bool:
     db.add_notify_handler(heard.append)
     await db.execute("select 1")
     return bool(heard)
-
-
-# -- opening ------------------------------------------------------------------------------------
