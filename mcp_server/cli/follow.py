@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from mcp_server.cli.session import Session
-from mcp_server.cli.words import count, duration
+from mcp_server.words import count, duration
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -23,7 +23,7 @@ async def _rebuild(session: Session) -> int:
 
     from mcp_server.cli.opening import opened
     from mcp_server.cli.shape import shape
-    from mcp_server.cli.words import count
+    from mcp_server.words import count
 
     async with opened(session) as engine:
         session.screen.note("Rebuilding the tables from the journal ...")

@@ -67,7 +67,7 @@ async def _run(session: Session, name: str, version: str, options: dict[str, Any
 
 def span(option: str, text: str | None) -> int | None:
     """The microseconds that an option's text means; None stays None."""
-    from mcp_server.cli.words import parse_span
+    from mcp_server.words import parse_span
 
     try:
         return None if text is None else parse_span(text)

@@ -69,7 +69,7 @@ def filter_of(options: dict[str, Any], now: int) -> "RunFilter":
 
 
 def _when(option: str, text: str | None, now: int) -> int | None:
-    from mcp_server.cli.words import parse_when
+    from mcp_server.words import parse_when
 
     try:
         return None if text is None else parse_when(text, now)

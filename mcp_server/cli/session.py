@@ -62,7 +62,7 @@ class Session:
 
     def stamp(self) -> str:
         """The time as part of a file name."""
-        from mcp_server.cli.words import rfc3339
+        from mcp_server.words import rfc3339
 
         return rfc3339(self.now())[:19].replace("-", "").replace(":", "")
 

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from mcp_server.cli.words import rfc3339
+from mcp_server.words import rfc3339
 
 TIMES = frozenset(
     {

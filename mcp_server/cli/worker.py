@@ -46,7 +46,7 @@ def worker_command(
 
 
 def _seconds(text: str) -> float:
-    from mcp_server.cli.words import parse_span
+    from mcp_server.words import parse_span
 
     try:
         return parse_span(text) / 1_000_000
@@ -91,7 +91,7 @@ def _ready(session: Session, engine: "Engine") -> None:
 
 
 def _draining(session: Session, engine: "Engine") -> None:
-    from mcp_server.cli.words import count, duration
+    from mcp_server.words import count, duration
 
     if not engine.holding:
         return

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mcp_server.cli import inputs, run, shape, words
 from mcp_server.cli.paint import marks, nesting, runs
-from mcp_server.cli.words import age, duration, parse_span, parse_when, rfc3339
+from mcp_server.words import age, duration, parse_span, parse_when, rfc3339
 
 DAY = 86_400_000_000
 

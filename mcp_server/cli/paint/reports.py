@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mcp_server.cli.paint.marks import family, grid, indented, line
 from mcp_server.cli.paint.runs import workflow_name
-from mcp_server.cli.words import age, count
+from mcp_server.words import age, count
 
 if TYPE_CHECKING:
     from engine.core.views import Health, Problem, VersionInfo

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mcp_server.cli.paint.marks import NARROW, grid, indented, line, mark, status_text
-from mcp_server.cli.words import age, count
+from mcp_server.words import age, count
 
 if TYPE_CHECKING:
     from engine.core.views import FailureGroup, RunPage, RunRow

@@ -21,7 +21,7 @@ from mcp_server.cli.paint.marks import (
 )
 from mcp_server.cli.paint.nesting import Line, lines
 from mcp_server.cli.paint.runs import workflow_name
-from mcp_server.cli.words import age, count, duration, moment
+from mcp_server.words import age, count, duration, moment
 
 if TYPE_CHECKING:
     from engine.core.errors import Failure

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mcp_server.cli.paint.marks import NARROW, grid, indented, json_line, line, titled
 from mcp_server.cli.paint.runs import workflow_name
-from mcp_server.cli.words import count
+from mcp_server.words import count
 
 if TYPE_CHECKING:
     from engine.core.views import (
