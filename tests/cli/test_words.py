@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_server.cli import inputs, run, shape, words
+from mcp_server import words
+from mcp_server.cli import inputs, run, shape
 from mcp_server.cli.paint import marks, nesting, runs
 from mcp_server.words import age, duration, parse_span, parse_when, rfc3339
 
