@@ -22,7 +22,7 @@ from mcp_server import prose, wire
 from mcp_server.arguments import Checked, nearest
 from mcp_server.calls import Call, Progress, Tool
 from mcp_server.door import Door
-from mcp_server.text import visible
+from mcp_server.requesting import actor, caller
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -52,12 +52,12 @@ class Gate(Extension):
             return await self._foreign(params.name, ctx, call_next)
         try:
             arguments = checked.arguments(params.arguments or {})
-            call = Call(arguments, _actor(ctx), _progress(ctx))
+            call = Call(arguments, actor(ctx), _progress(ctx))
             fresh = checked.tool.fresh
             engine = await (self._door.fresh() if fresh else self._door.engine())
             answer = await checked.tool.body(engine, call)
         except Refused as refused:
-            answer = refusal(refused)
+            answer = self._refused(refused, ctx)
         except Exception as error:
             answer = self._unforeseen(checked.tool.name, error)
         return result(answer)
@@ -69,9 +69,14 @@ class Gate(Extension):
         near = nearest(name, self._tools)
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(self._tools)}."
         unknown = f"there is no tool {name[:80]!r}"
-        return result(
-            refusal(Refused("unknown_tool", unknown, hint, details={"suggestions": near}))
-        )
+        refused = Refused("unknown_tool", unknown, hint, details={"suggestions": near})
+        return result(self._refused(refused, ctx))
+
+    def _refused(self, refused: Refused, ctx: Context) -> wire.Answer:
+        engine = self._door.opened
+        if engine is not None:
+            engine.refusals.note(caller(ctx).principal, refused.code)
+        return refusal(refused)
 
     def _unforeseen(self, name: str, error: Exception) -> wire.Answer:
         number = f"{os.getpid():x}-{next(self._errors)}"
@@ -109,12 +114,6 @@ def result(answer: wire.Answer) -> dict[str, Any]:
         "isError": answer.wrong,
         "resultType": "complete",
     }
-
-
-def _actor(ctx: Context) -> str:
-    """Who calls, for the journal: what the client says of itself, which proves nothing."""
-    params = ctx.session.client_params
-    return f"mcp:{visible(params.client_info.name[:64])}" if params is not None else "mcp"
 
 
 def _progress(ctx: Context) -> Progress | None:

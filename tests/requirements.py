@@ -268,4 +268,10 @@ REQUIREMENTS = (
         "order",
         "Whatever goes wrong between several workers and the database, the same laws hold.",
     ),
+    # the gate
+    Requirement(
+        "refusals-counted",
+        "order",
+        "Refusals are counted per principal, code and minute; unknown callers only reach the log.",
+    ),
 )

@@ -12,6 +12,7 @@ from engine.app.checks import checks
 from engine.app.crew import crew
 from engine.app.describe import info_at, workflow_details
 from engine.app.listing import Lists
+from engine.app.refusals import Refusals
 from engine.app.running import Runs, check_input
 from engine.app.settings import Settings, beside, database_of
 from engine.app.versions import Versions
@@ -33,7 +34,7 @@ from engine.core.views import (
     WorkflowDetails,
     WorkflowInfo,
 )
-from engine.features import runs, versions
+from engine.features import refusals, runs, versions
 from engine.shell.acts import Acts
 from engine.shell.breakers import Breakers
 from engine.shell.claims import Claims
@@ -45,7 +46,7 @@ from engine.shell.roll import Roll
 from engine.shell.worker import Worker
 from engine.store import Store, Verification, open_store
 
-FEATURES = (runs.FEATURE, versions.FEATURE)
+FEATURES = (runs.FEATURE, versions.FEATURE, refusals.FEATURE)
 """The built-in features come in through the same door as anybody else's."""
 
 _RESTING = frozenset({Move.PERSON, Move.OUTSIDE, Move.NONE})
@@ -79,6 +80,7 @@ class Engine:
         self._runs = Runs(store, clock, self._library, self._shelf, self._worker, tenant)
         self._lists = Lists(store, self._library, self._worker, tenant)
         self._versions = Versions(store, clock, self._library, tenant)
+        self.refusals = Refusals(store, clock, tenant)
 
     def _made(self, acts: Acts) -> Worker:
         settings, store = self.settings, self.store
@@ -123,6 +125,7 @@ class Engine:
             await asyncio.gather(self._following, return_exceptions=True)
         if self._worker is not None:
             await self._worker.stop(self.patience)
+        await self.refusals.close()
         await self._http.close()
         self._shelf.close()
 
