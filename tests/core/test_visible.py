@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_server import text
-from mcp_server.text import visible
+from engine.core import visible as module
+from engine.core.visible import visible
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def test_the_examples_in_the_docstring_hold() -> None:
-    assert doctest.testmod(text).failed == 0
+    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,10 @@ def test_what_hides_or_moves_text_is_shown_as_its_code_point(given_: str, shown:
 
 def test_a_tower_of_marks_is_cut_and_counted() -> None:
     assert visible("z" + "\u0301" * 40) == "z" + "\u0301" * 8 + "<+32 marks>"
+
+
+def test_a_tower_of_marks_without_a_class_of_their_own_is_cut_too() -> None:
+    assert visible("ก" + "\u0e31" * 40) == "ก" + "\u0e31" * 8 + "<+32 marks>"
 
 
 def test_scripts_that_need_marks_are_left_alone() -> None:

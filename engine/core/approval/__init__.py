@@ -1,0 +1,1 @@
+"""Approvals, pure: the plan a person sees, its bytes, and what may become of it."""
