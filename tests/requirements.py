@@ -273,5 +273,23 @@ REQUIREMENTS = (
         "refusals-counted",
         "order",
         "Refusals are counted per principal, code and minute; unknown callers only reach the log.",
+        "plan-bytes",
+        "004 gate",
+        "A plan has exactly one form as bytes, and two plans never share one.",
+    ),
+    Requirement(
+        "approval-bytes",
+        "004 gate",
+        "A vote and a claim hold for the bytes that were shown, or for nothing.",
+    ),
+    Requirement(
+        "approval-single-use",
+        "004 gate",
+        "An approval is claimed at most once, after a yes, whatever is asked in which order.",
+    ),
+    Requirement(
+        "approval-expiry",
+        "004 gate",
+        "An approval runs out before the vote and again before the claim, and never revives.",
     ),
 )
