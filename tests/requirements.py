@@ -273,6 +273,8 @@ REQUIREMENTS = (
         "refusals-counted",
         "order",
         "Refusals are counted per principal, code and minute; unknown callers only reach the log.",
+    ),
+    Requirement(
         "plan-bytes",
         "004 gate",
         "A plan has exactly one form as bytes, and two plans never share one.",
