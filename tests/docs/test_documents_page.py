@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from engine.core.breaker import BreakerPolicy
-from engine.core.documents import connectors, policies, steps, tasks, templates, workflows
+from engine.core.documents import (
+    connectors,
+    declarations,
+    policies,
+    steps,
+    tasks,
+    templates,
+    workflows,
+)
 from engine.core.retry import RetryPolicy
 from engine.core.schema_limits import DEEPEST as SCHEMA_DEEPEST
 from engine.core.schema_limits import LARGEST
@@ -49,6 +57,9 @@ def test_every_example_loads_without_a_problem() -> None:
         ("WorkflowTask", tasks.TASK_FIELDS),
         ("Connector", connectors.CONNECTOR_FIELDS),
         ("Operation", connectors.OPERATION_FIELDS),
+        ("idempotency", declarations.IDEMPOTENCY_FIELDS),
+        ("lookup", declarations.LOOKUP_FIELDS),
+        ("precondition", declarations.PRECONDITION_FIELDS),
     ],
 )
 def test_a_table_has_exactly_the_fields_that_are_read(title: str, known: tuple[str, ...]) -> None:
@@ -57,7 +68,7 @@ def test_a_table_has_exactly_the_fields_that_are_read(title: str, known: tuple[s
 
 def test_nested_fields_are_named() -> None:
     for title, names in (
-        ("Operation", (*connectors.IDEMPOTENCY_FIELDS, *connectors.LOOKUP_FIELDS)),
+        ("Operation", (*declarations.VERBS, *declarations.COMPARISONS)),
         ("Workflow", workflows.EXAMPLE_FIELDS),
     ):
         for name in names:

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from engine.core.documents.connectors import (
-    CONNECTOR_FIELDS,
+from engine.core.documents.connectors import CONNECTOR_FIELDS, OPERATION_FIELDS
+from engine.core.documents.declarations import (
+    COMPARISONS,
+    DECLARATION_FIELDS,
     IDEMPOTENCY_FIELDS,
     LOOKUP_FIELDS,
-    OPERATION_FIELDS,
+    PRECONDITION_FIELDS,
+    REVERSIBLE_FIELDS,
+    VERBS,
 )
 from engine.core.documents.header import METADATA_FIELDS, TOP_FIELDS
 from engine.core.documents.http import HTTP_FIELDS, METHODS
@@ -62,8 +66,10 @@ OPERATION = CONNECTOR["$defs"]["operation"]["properties"]
         (TASK["properties"]["spec"], (*TASK_FIELDS, *TASK_LATER)),
         (CONNECTOR["properties"]["spec"], CONNECTOR_FIELDS),
         (CONNECTOR["$defs"]["operation"], OPERATION_FIELDS),
-        (OPERATION["idempotency"]["oneOf"][1], IDEMPOTENCY_FIELDS),
-        (OPERATION["lookup"], LOOKUP_FIELDS),
+        (OPERATION["reversible"]["oneOf"][1], REVERSIBLE_FIELDS),
+        (CONNECTOR["$defs"]["idempotency"]["oneOf"][1], IDEMPOTENCY_FIELDS),
+        (CONNECTOR["$defs"]["lookup"], LOOKUP_FIELDS),
+        (CONNECTOR["$defs"]["precondition"], PRECONDITION_FIELDS),
     ],
 )
 def test_a_schema_has_exactly_the_fields_that_are_read(
@@ -74,14 +80,17 @@ def test_a_schema_has_exactly_the_fields_that_are_read(
 
 
 def test_what_is_shared_is_the_same_everywhere() -> None:
-    for name in ("retry", "failureKind"):
+    for name in ("retry", "failureKind", "http", "idempotency", "lookup", "precondition"):
         assert WORKFLOW["$defs"][name] == TASK["$defs"][name] == CONNECTOR["$defs"][name]
-    assert WORKFLOW["$defs"]["http"] == TASK["$defs"]["http"]
+    for name in DECLARATION_FIELDS:
+        assert STEP[name] == OPERATION[name] == TASK["properties"]["spec"]["properties"][name]
     assert set(WORKFLOW["properties"]["metadata"]["properties"]) <= set(METADATA_FIELDS)
 
 
 def test_words_and_limits_are_those_of_the_readers() -> None:
     assert STEP["type"]["enum"] == list(TYPES)
+    assert OPERATION["verb"]["enum"] == list(VERBS)
+    assert OPERATION["compareAndSet"]["oneOf"][1]["enum"] == list(COMPARISONS)
     assert WORKFLOW["$defs"]["retry"]["oneOf"][0]["enum"] == list(POLICIES)
     assert WORKFLOW["properties"]["spec"]["properties"]["tasks"]["maxItems"] == MOST_STEPS
     assert WORKFLOW["properties"]["spec"]["properties"]["concurrency"]["maximum"] == MOST_ABREAST

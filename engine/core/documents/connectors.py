@@ -1,9 +1,11 @@
 """`Connector` documents."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
-from engine.core.connector import Connector, Idempotency, Lookup, Operation
+from engine.core.connector import Connector, Operation
+from engine.core.documents.contradictions import check_declared
+from engine.core.documents.declarations import DECLARATION_FIELDS, Subject, read_declared
 from engine.core.documents.header import Header, read_description
 from engine.core.documents.http import (
     HttpBase,
@@ -29,18 +31,12 @@ OPERATION_FIELDS = (
     "query",
     "body",
     "effect",
-    "reversible",
-    "idempotency",
-    "lookup",
-    "compareAndSet",
-    "notSentStatuses",
+    *DECLARATION_FIELDS,
     "inputSchema",
     "outputSchema",
     "timeout",
     "retry",
 )
-IDEMPOTENCY_FIELDS = ("kind", "header", "window", "scope")
-LOOKUP_FIELDS = ("operation", "delay", "final")
 _SECRET = "secret://"
 
 
@@ -51,12 +47,12 @@ def read_connector(header: Header) -> Connector | None:
     spec = Section(report, "spec", header.document.get("spec"), CONNECTOR_FIELDS)
     base = read_base(spec)
     headers = read_headers(spec)
-    operations = {
+    plain = {
         name: operation
         for name in spec.mapping("operations")
         if (operation := _operation(spec, name, HttpBase(header.key[1], base, headers))) is not None
     }
-    _lookups_known(spec, operations)
+    operations = _all_declared(spec, header, plain)
     secrets = _secrets(spec)
     hosts = spec.strings("allowedHosts")
     description = read_description(metadata, spec)
@@ -84,13 +80,8 @@ def _operation(spec: Section, name: str, base: HttpBase) -> Operation | None:
         name=name,
         http=http,
         effect=declared or effect_of(http.method),
-        declared=declared is not None,
+        firm=declared is not None,
         description=section.text("description"),
-        reversible=section.flag("reversible"),
-        idempotency=_idempotency(section),
-        lookup=_lookup(section),
-        compare_and_set=section.flag("compareAndSet"),
-        not_sent=_statuses(section),
         input_schema=read_schema(
             spec.report, section.at("inputSchema"), section.get("inputSchema")
         ),
@@ -116,57 +107,26 @@ def _effect_plausible(section: Section, method: str, declared: Effect | None) ->
         )
 
 
-def _idempotency(section: Section) -> Idempotency:
-    value = section.get("idempotency")
-    if isinstance(value, str):
-        section = Section(section.report, section.path, {"kind": value})
-        inner = section
-    else:
-        inner = section.section("idempotency", IDEMPOTENCY_FIELDS)
-    kind: Any = inner.choice("kind", ("none", "natural", "key"), "none")
-    header = inner.text("header")
-    if kind == "key" and not header:
-        inner.error(
-            "header", "missing_field", "an idempotency key needs the header that carries it"
-        )
-    return Idempotency(kind, header, inner.duration("window"), inner.text("scope"))
-
-
-def _lookup(section: Section) -> Lookup | None:
-    if section.get("lookup") is None:
-        return None
-    inner = section.section("lookup", LOOKUP_FIELDS)
-    name = inner.text("operation")
-    if not name:
-        inner.error("operation", "missing_field", "a lookup names a read operation")
-    return Lookup(name, inner.duration("delay") or 0, inner.flag("final"))
-
-
-def _lookups_known(spec: Section, operations: Mapping[str, Operation]) -> None:
+def _all_declared(
+    spec: Section, header: Header, operations: Mapping[str, Operation]
+) -> Mapping[str, Operation]:
+    """The operations with what they declare, which may name each other."""
+    found: dict[str, Operation] = {}
+    inner = spec.section("operations")
     for name, operation in operations.items():
-        if operation.lookup is None or not operation.lookup.operation:
-            continue
-        found = operations.get(operation.lookup.operation)
-        path = f"{spec.section('operations').at(name)}.lookup.operation"
-        if found is None:
-            wanted = operation.lookup.operation
-            hint = spec.report.nearest(wanted, operations)
-            spec.report.error(
-                path, "unknown_operation", f"there is no operation {shorten(wanted)!r}", hint
-            )
-        elif found.effect is Effect.MUTATION:
-            spec.report.error(path, "bad_effect", "a lookup must be a read operation")
-
-
-def _statuses(section: Section) -> tuple[int, ...]:
-    found = [status for status in section.sequence("notSentStatuses") if _is_status(status)]
-    if len(found) != len(section.sequence("notSentStatuses")):
-        section.error("notSentStatuses", "bad_value", "statuses are whole numbers from 400 to 599")
-    return tuple(found)
-
-
-def _is_status(value: Any) -> bool:
-    return type(value) is int and 400 <= value <= 599
+        section = Section(spec.report, inner.at(name), inner.get(name))
+        subject = Subject(
+            operation.effect,
+            operation.http,
+            operation.input_schema,
+            operations,
+            f"{header.key[0]}/{header.key[1]}/{name}",
+        )
+        declared = read_declared(section, subject)
+        check_declared(section, declared, subject)
+        http = replace(operation.http, key_header=declared.idempotency.header)
+        found[name] = replace(operation, declared=declared, http=http)
+    return found
 
 
 def _secrets(spec: Section) -> Mapping[str, str]:

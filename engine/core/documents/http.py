@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.core.declared import HttpSpec
 from engine.core.documents.raw import Report, join
 from engine.core.documents.section import Section
 from engine.core.documents.templates import TASK_ROOTS, read_template
-from engine.core.model import Effect, HttpSpec
+from engine.core.model import Effect
 from engine.core.template import Template
 from engine.core.words import listed, shorten
 

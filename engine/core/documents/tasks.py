@@ -6,10 +6,13 @@ allowed, but then a person must accept every workflow that uses the task (`needs
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from engine.core.connector import Operation
+from engine.core.declared import UNDECLARED, Declared, HttpSpec, verb_of
+from engine.core.documents.contradictions import check_declared
+from engine.core.documents.declarations import DECLARATION_FIELDS, Subject, read_declared
 from engine.core.documents.header import Header, read_categories, read_description
 from engine.core.documents.http import HTTP_FIELDS, declared_effect, effect_of, read_http
 from engine.core.documents.inputs import read_schema
@@ -18,14 +21,17 @@ from engine.core.documents.policies import read_retry
 from engine.core.documents.raw import inside
 from engine.core.documents.section import Section, parse_duration
 from engine.core.documents.templates import TASK_ROOTS, read_template
-from engine.core.model import STRENGTH, Effect, HttpSpec, Task, TaskType, WorkflowRef, strongest
+from engine.core.model import STRENGTH, Effect, Task, TaskType, WorkflowRef, strongest
 from engine.core.template import Template
 from engine.core.transform import Transform, TransformError, compile_transform
 from engine.core.words import listed, shorten
 
 TYPES: tuple[str, ...] = get_args(TaskType)
+CALLING = frozenset({"http", "python"})
+"""Types that call something outside; what they do can be declared."""
+
 BODY_FIELDS = ("type", "http", "request", "transform", "python", "sleep", "workflow", "connector")
-COMMON_FIELDS = ("effect", "inputSchema", "outputSchema")
+COMMON_FIELDS = ("effect", *DECLARATION_FIELDS, "inputSchema", "outputSchema")
 TASK_FIELDS = (
     *BODY_FIELDS,
     *COMMON_FIELDS,
@@ -89,8 +95,11 @@ def build_task(spec: Section, known: Known, home: str, name: str, **words: Any) 
         inner, outer = inner or operation.input_schema, outer or operation.output_schema
         words["timeout"] = words.get("timeout") or operation.timeout
         words["retry"] = words.get("retry") or operation.retry
-    effect = _effect(spec, body, operation) if body is not None else Effect.MUTATION
-    if body is None or spec.report.failed:
+    if body is None:
+        return None
+    effect = _effect(spec, body, operation)
+    declared = _declared(spec, body, operation, effect, inner)
+    if spec.report.failed:
         return None
     return Task(
         namespace=home,
@@ -99,13 +108,45 @@ def build_task(spec: Section, known: Known, home: str, name: str, **words: Any) 
         effect=effect,
         input_schema=inner,
         output_schema=outer,
-        http=body.http,
+        http=_with_key(body.http, declared),
         transform=body.transform,
         python=body.python,
         sleep=body.sleep,
         workflow=body.workflow,
+        declared=declared,
         **words,
     )
+
+
+def _with_key(http: HttpSpec | None, declared: Declared) -> HttpSpec | None:
+    header = declared.idempotency.header
+    return http if http is None or http.key_header == header else replace(http, key_header=header)
+
+
+def _declared(
+    spec: Section,
+    body: _Body,
+    operation: Operation | None,
+    effect: Effect,
+    schema: Mapping[str, Any] | None,
+) -> Declared:
+    """How the call behaves: the connector says it, or else the task itself."""
+    given = [word for word in DECLARATION_FIELDS if word in spec]
+    if operation is not None or body.type not in CALLING:
+        owner = "the connector says it" if operation is not None else f"it is a {body.type} task"
+        for word in given:
+            spec.error(
+                word, "conflict", f"a task has no {word} of its own here: {owner}", "remove it"
+            )
+        if operation is None:
+            return UNDECLARED
+        claimed = effect is Effect.MUTATION and not operation.declared.verb
+        return Declared(verb=verb_of("")) if claimed else operation.declared
+    subject = Subject(effect, body.http, schema)
+    declared = read_declared(spec, subject)
+    if given:
+        check_declared(spec, declared, subject)
+    return declared
 
 
 def connector_ref(spec: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -191,8 +232,18 @@ def _http(spec: Section, operation: Operation | None) -> _Body | None:
     if operation is None and key not in spec:
         spec.error("http", "missing_field", "an http task needs an http (or request) part")
         return None
-    http = read_http(spec.section(key, HTTP_FIELDS), operation.http if operation else None)
+    inner = spec.section(key, HTTP_FIELDS)
+    _key_kept(inner, operation)
+    http = read_http(inner, operation.http if operation else None)
     return _Body("http", effect_of(http.method), http=http) if http is not None else None
+
+
+def _key_kept(section: Section, operation: Operation | None) -> None:
+    header = "" if operation is None else operation.http.key_header.lower()
+    for name in section.mapping("headers") if header else ():
+        if name.lower() == header:
+            message = f"{shorten(name)} carries the connector's idempotency key"
+            section.error("headers", "conflict", message, "leave it out")
 
 
 def _transform(spec: Section) -> _Body | None:
@@ -253,7 +304,7 @@ def _effect(spec: Section, body: _Body, operation: Operation | None) -> Effect:
         spec.error("effect", "bad_effect", "a call to another system is never pure", "write read")
     if STRENGTH[declared] >= STRENGTH[rule]:
         return declared
-    if (operation is not None and operation.declared) or body.type == "workflow":
+    if (operation is not None and operation.firm) or body.type == "workflow":
         of = "its steps" if body.type == "workflow" else "the connector"
         message = f"{declared} contradicts {of}, where it is {rule}; {rule} counts"
         spec.warn("effect", "contradiction", message, "remove effect here")

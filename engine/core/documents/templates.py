@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.core.documents.raw import Report, inside, join
 from engine.core.template import (
+    ROOTS,
     Condition,
     Template,
     TemplateError,
@@ -37,11 +38,16 @@ def read_template(report: Report, path: str, value: Any, roots: Collection[str])
         report.error(path, "too_many", message, "move a part of it into a document of its own")
         return EMPTY
     try:
-        template = compile_template(value)
+        template = compile_template(value, _known_names(roots))
     except TemplateError as error:
         report.error(inside(path, error.path), "bad_template", error.message, error.hint)
         return EMPTY
     return template if _roots_known(report, path, template, roots) else EMPTY
+
+
+def _known_names(roots: Collection[str]) -> Collection[str]:
+    """All names there are where the usual ones are meant, so that a wrong one is told well."""
+    return ROOTS if ROOTS.issuperset(roots) else frozenset(roots)
 
 
 def _expressions(value: Any) -> int:
@@ -53,7 +59,9 @@ def _kept_condition(text: str) -> Condition:
     return compile_condition(text)
 
 
-def _condition(text: str) -> Condition:
+def _condition(text: str, roots: Collection[str]) -> Condition:
+    if not ROOTS.issuperset(roots):
+        return compile_condition(text, frozenset(roots))
     return _kept_condition(text) if len(text) <= _LONGEST_KEPT else compile_condition(text)
 
 
@@ -62,7 +70,7 @@ def read_condition(
 ) -> Condition | None:
     """The compiled condition, or None when it is wrong."""
     try:
-        condition = _condition(text)
+        condition = _condition(text, roots)
     except TemplateError as error:
         report.error(path, "bad_condition", error.message, error.hint)
         return None
