@@ -6,6 +6,7 @@ step (`charge`, `notify[3]`, `checkout/charge`).
 """
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 from engine.core.errors import Failure
@@ -29,6 +30,7 @@ class RunStarted:
     deadline: int | None = None
     retry_of: int | None = None
     root: int | None = None
+    root_uid: str = ""
 
 
 @value
@@ -71,12 +73,103 @@ class TimerSet:
 
 
 @value
+class MutationsGranted:
+    """Operations may be carried out: their digests by id (a step's path, or a template).
+
+    `grant` says by whose word: `apr_...`, `rule:...` or `activation:...`. `templates` says how many
+    steps a template covers at most.
+    """
+
+    grant: str
+    ops: Mapping[str, str]
+    templates: Mapping[str, int] = field(default_factory=dict)
+
+
+@value
+class GrantVoided:
+    """What was left of a grant is void: the step at `path` would have done something else."""
+
+    grant: str
+    path: str
+    reason: str
+
+
+@value
 class StepInFlight:
-    """A mutation is about to leave the process; `grant` names who allowed it."""
+    """A mutation is about to leave the process, at `at`; `grant` names who allowed it.
+
+    `digest` is that of the operation, `send` counts the sends of this step.
+    """
 
     path: str
     attempt: int
     grant: str
+    digest: str = ""
+    key: str = ""
+    send: int = 1
+    at: int = 0
+
+
+@value
+class StepUnknown:
+    """Nobody knows whether a mutation happened; `reason` is a stable machine word."""
+
+    path: str
+    send: int
+    reason: str
+    at: int
+    failure: Failure | None = None
+
+
+@value
+class StepLookedUp:
+    """The other system was asked whether a send happened: `yes`, `no` or `unknown`.
+
+    `proven` says whether this counts: a `no` that comes too early does not.
+    """
+
+    path: str
+    send: int
+    verdict: str
+    at: int
+    proven: bool = False
+    failure: Failure | None = None
+
+
+@value
+class StepIndeterminate:
+    """The engine cannot find out whether a mutation happened: a person must say."""
+
+    path: str
+    reason: str
+    at: int
+
+
+@value
+class StepResolved:
+    """A person said what became of a mutation: `happened`, `did_not_happen` or `skip`.
+
+    `epoch` is the one that begins with it; `approval` names where it was said.
+    """
+
+    path: str
+    verdict: str
+    output: Any
+    by: str
+    epoch: int
+    at: int
+    approval: str = ""
+
+
+@value
+class TruthConflicted:
+    """What is known now contradicts what was said before; a person has to look at it."""
+
+    path: str
+    send: int
+    said: str
+    found: str
+    at: int
 
 
 @value
@@ -117,12 +210,16 @@ class StepSkipped:
 
 @value
 class RunPaused:
-    """Nothing can be done before `wake_at`, or before somebody acts when that is None."""
+    """Nothing can be done before `wake_at`, or before somebody acts when that is None.
+
+    `approval` is the one that it waits for.
+    """
 
     status: str
     wake_at: int | None
     step: str = ""
     failure: Failure | None = None
+    approval: str = ""
 
 
 @value
@@ -162,7 +259,14 @@ RunEvent = (
     | LoopOpened
     | LoopClosed
     | TimerSet
+    | MutationsGranted
+    | GrantVoided
     | StepInFlight
+    | StepUnknown
+    | StepLookedUp
+    | StepIndeterminate
+    | StepResolved
+    | TruthConflicted
     | StepSucceeded
     | StepFailed
     | StepSkipped

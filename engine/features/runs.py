@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from types import MappingProxyType
+from typing import Any
 
 from engine.core import events as ev
 from engine.core.log import EventKind, Feature, Recorded, Write
@@ -101,20 +102,32 @@ def _retried(recorded: Recorded) -> Iterable[Write]:
     return (Write("run_retried", {"id": recorded.stream, "by": event.by, "at": recorded.at}),)
 
 
+def _as_it_was(body: dict[str, Any]) -> dict[str, Any]:
+    """Fields were added since, and what is missing has its default."""
+    return body
+
+
 FEATURE = Feature(
     name="runs",
     kinds=(
-        EventKind("run.started", ev.RunStarted),
+        EventKind("run.started", ev.RunStarted, (_as_it_was,)),
         EventKind("run.resumed", ev.RunResumed),
         EventKind("scope.opened", ev.ScopeOpened),
         EventKind("loop.opened", ev.LoopOpened),
         EventKind("loop.closed", ev.LoopClosed),
         EventKind("timer.set", ev.TimerSet),
-        EventKind("step.in_flight", ev.StepInFlight),
+        EventKind("mutations.granted", ev.MutationsGranted),
+        EventKind("grant.voided", ev.GrantVoided),
+        EventKind("step.in_flight", ev.StepInFlight, (_as_it_was,)),
+        EventKind("step.unknown", ev.StepUnknown),
+        EventKind("step.looked_up", ev.StepLookedUp),
+        EventKind("step.indeterminate", ev.StepIndeterminate),
+        EventKind("step.resolved", ev.StepResolved),
+        EventKind("truth.conflicted", ev.TruthConflicted),
         EventKind("step.succeeded", ev.StepSucceeded),
         EventKind("step.failed", ev.StepFailed),
         EventKind("step.skipped", ev.StepSkipped),
-        EventKind("run.paused", ev.RunPaused),
+        EventKind("run.paused", ev.RunPaused, (_as_it_was,)),
         EventKind("run.completed", ev.RunCompleted),
         EventKind("run.failed", ev.RunFailed),
         EventKind("run.cancelled", ev.RunCancelled),

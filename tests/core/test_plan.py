@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.core import events as ev
 from engine.core.errors import Failure, Kind, Refused, StepError
 from engine.core.model import Effect
-from engine.core.run import Begin, Cancel, Succeed, decide, split
+from engine.core.run import Begin, Cancel, Succeed, decide, evolve, split
 from tests.core.worlds import World, compile_all, fails, flow, look, task
 
 FLAKY = Failure(Kind.TRANSIENT, "http_503", "unavailable")
@@ -253,12 +253,12 @@ def test_a_mutation_is_never_begun_without_a_grant() -> None:
     send = task("send", type="python", python={"function": "send"})
     workflows = compile_all(send, flow("w", [{"id": "s", "taskRef": "send"}]))
     world = World(workflows, "w", {})
-    (call,) = world.planner.advance(0).calls
     with pytest.raises(Refused) as refused:
-        decide(world.run, Begin(call.path, call.task.effect))
+        decide(world.run, Begin("s", Effect.MUTATION, "s", "d", "d"))
     assert refused.value.code == "needs_approval"
-    (begun,) = decide(world.run, Begin(call.path, call.task.effect, grant="approval:1"))
-    assert begun == ev.StepInFlight("s", 1, "approval:1")
+    evolve(world.run, ev.MutationsGranted("apr_1", {"s": "d"}))
+    (begun,) = decide(world.run, Begin("s", Effect.MUTATION, "s", "d", "d", "k", 5))
+    assert begun == ev.StepInFlight("s", 1, "apr_1", "d", "k", 1, 5)
 
 
 def test_a_read_needs_no_grant_and_leaves_no_trace() -> None:

@@ -37,6 +37,32 @@ GOLDEN: list[tuple[str, int, str, Any]] = [
             "u", "default", "w", "1.0.0", "d", "workflow", {"n": 1.5}, True, "k", "i", 9, 1
         ),
     ),
+    (
+        "run.started",
+        2,
+        '{"uid":"u","namespace":"default","workflow":"w","version":"1.0.0","digest":"d",'
+        '"kind":"workflow","input":{},"held":true,"key":"","input_digest":"",'
+        '"deadline":null,"retry_of":1,"root":1,"root_uid":"r"}',
+        ev.RunStarted(
+            "u",
+            "default",
+            "w",
+            "1.0.0",
+            "d",
+            "workflow",
+            {},
+            True,
+            retry_of=1,
+            root=1,
+            root_uid="r",
+        ),
+    ),
+    (
+        "run.paused",
+        2,
+        '{"status":"paused:approval","wake_at":null,"step":"","failure":null,"approval":"apr_1"}',
+        ev.RunPaused("paused:approval", None, approval="apr_1"),
+    ),
     ("run.resumed", 1, "{}", ev.RunResumed()),
     (
         "scope.opened",
@@ -52,6 +78,55 @@ GOLDEN: list[tuple[str, int, str, Any]] = [
         1,
         '{"path":"a[1]","attempt":1,"grant":"g"}',
         ev.StepInFlight("a[1]", 1, "g"),
+    ),
+    (
+        "mutations.granted",
+        1,
+        '{"grant":"apr_1","ops":{"a":"d"},"templates":{"b[*]":3}}',
+        ev.MutationsGranted("apr_1", {"a": "d"}, {"b[*]": 3}),
+    ),
+    (
+        "grant.voided",
+        1,
+        '{"grant":"apr_1","path":"a","reason":"drifted"}',
+        ev.GrantVoided("apr_1", "a", "drifted"),
+    ),
+    (
+        "step.in_flight",
+        2,
+        '{"path":"a","attempt":1,"grant":"apr_1","digest":"d","key":"hr1_k","send":2,"at":5}',
+        ev.StepInFlight("a", 1, "apr_1", "d", "hr1_k", 2, 5),
+    ),
+    (
+        "step.unknown",
+        1,
+        f'{{"path":"a","send":1,"reason":"timeout","at":5,"failure":{FAILURE}}}',
+        ev.StepUnknown("a", 1, "timeout", 5, FAILED),
+    ),
+    (
+        "step.looked_up",
+        1,
+        '{"path":"a","send":1,"verdict":"no","at":5,"proven":true,"failure":null}',
+        ev.StepLookedUp("a", 1, "no", 5, True),
+    ),
+    (
+        "step.indeterminate",
+        1,
+        '{"path":"a","reason":"no_way","at":5}',
+        ev.StepIndeterminate("a", "no_way", 5),
+    ),
+    (
+        "step.resolved",
+        1,
+        '{"path":"a","verdict":"happened","output":{"id":1},"by":"ann","epoch":0,"at":5,'
+        '"approval":"apr_2"}',
+        ev.StepResolved("a", "happened", {"id": 1}, "ann", 0, 5, "apr_2"),
+    ),
+    (
+        "truth.conflicted",
+        1,
+        '{"path":"a","send":1,"said":"happened","found":"did_not_happen","at":5}',
+        ev.TruthConflicted("a", 1, "happened", "did_not_happen", 5),
     ),
     (
         "step.succeeded",
