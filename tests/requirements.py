@@ -284,6 +284,32 @@ REQUIREMENTS = (
         "004 gate",
         "A plan has exactly one form as bytes, and two plans never share one.",
     ),
+    # the approval page
+    Requirement(
+        "page-listener",
+        "004 gate",
+        "The approval page listens on loopback alone, at a port that is remembered and shared.",
+    ),
+    Requirement(
+        "page-hosts",
+        "004 gate",
+        "The page answers to its own names with its own port, and to no other.",
+    ),
+    Requirement(
+        "page-forms",
+        "004 gate",
+        "A form counts only when the page itself sent it: Origin, fetch metadata, token, digest.",
+    ),
+    Requirement(
+        "page-headers",
+        "004 gate",
+        "No answer of the page can be framed, cached, or read by a script of another origin.",
+    ),
+    Requirement(
+        "page-sessions",
+        "004 gate",
+        "A session of the page is unguessable, ends by time and by hand, and is bound to a person.",
+    ),
     Requirement(
         "approval-bytes",
         "004 gate",
