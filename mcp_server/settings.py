@@ -31,10 +31,11 @@ _PAIR = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 class ServerSettings:
     """Everything a server or a worker needs to know before it starts.
 
-    `database` is a path, a URL, or empty for the user's data folder. `allowed_hosts` are private
-    addresses that http tasks may call all the same. `origins` are further web origins, exact and
-    with port, that may call the HTTP server from a browser. `json_response` answers HTTP calls
-    with plain JSON instead of an event stream: faster, but without progress.
+    `database` is a path, a URL, or empty for the user's data folder. `policy` is the file that
+    says what asks a person; without it the one beside the database counts. `allowed_hosts` are
+    private addresses that http tasks may call all the same. `origins` are further web origins,
+    exact and with port, that may call the HTTP server from a browser. `json_response` answers HTTP
+    calls with plain JSON instead of an event stream: faster, but without progress.
 
     `work` says whether this process also carries out runs: `concurrency` at a time, and no more
     than `max_runs` in all processes together (0: no limit). `drain` is how many seconds they get
@@ -44,6 +45,7 @@ class ServerSettings:
 
     database: str = ""
     folders: tuple[Path, ...] = ()
+    policy: Path | None = None
     toolsets: frozenset[str] = frozenset({"default"})
     allowed_hosts: frozenset[tuple[str, int]] = frozenset()
     demo: bool = False
@@ -63,6 +65,7 @@ class ServerSettings:
 VARIABLES: Mapping[str, str] = {
     "database": "HANDRAIL_DATABASE_URL",
     "folders": "HANDRAIL_WORKFLOWS",
+    "policy": "HANDRAIL_POLICY",
     "toolsets": "HANDRAIL_TOOLSETS",
     "allowed_hosts": "HANDRAIL_ALLOWED_HOSTS",
     "demo": "HANDRAIL_DEMO",
@@ -119,6 +122,7 @@ def engine_settings(settings: ServerSettings) -> "Settings":
     return Settings(
         database=settings.database,
         folders=settings.folders,
+        policy=settings.policy,
         allowed_hosts=settings.allowed_hosts,
         work=settings.work,
         concurrency=settings.concurrency,
@@ -202,6 +206,7 @@ def _seconds(text: str) -> float:
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "database": str,
     "folders": _folders,
+    "policy": lambda text: Path(text).expanduser().absolute(),
     "toolsets": _toolsets,
     "allowed_hosts": _hosts,
     "demo": _flag,

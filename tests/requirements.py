@@ -325,4 +325,21 @@ REQUIREMENTS = (
         "004 gate",
         "An approval runs out before the vote and again before the claim, and never revives.",
     ),
+    Requirement(
+        "plan-shown-whole",
+        "004 gate",
+        "A person reads every operation and every value, in words made from the plan alone;"
+        " nothing hides, and the assistant's words never leave their box.",
+    ),
+    Requirement(
+        "policy",
+        "004 gate",
+        "Rules over typed facts say what asks; a rule over its budget asks, nothing tainted passes"
+        " by itself, and a policy that cannot be read forbids every change and says where.",
+    ),
+    Requirement(
+        "always-allow",
+        "004 gate",
+        "A rule added while deciding matches the same plan and no other, and ends by itself.",
+    ),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.core.errors import Refused
 from engine.shell.acts import PythonTask
 from engine.shell.clock import Clock, WorldClock
+from engine.shell.policies import PolicyFile
 from engine.shell.roll import Pace
 from engine.store import Store
 from engine.store.sqlite import SqliteStore
@@ -26,6 +27,8 @@ class Settings:
     (0: no limit; every process is to be given the same). `drain` is how many seconds runs get to
     come to a safe point when the engine is closed. `name` and `release` tell people which worker
     this is and which code of theirs it runs; `pace` is how often it shows that it lives.
+    `policy` is the file that says what asks a person; without it the one beside the database
+    counts, else the one that comes with the engine.
     """
 
     database: str = ""
@@ -42,6 +45,7 @@ class Settings:
     release: str = ""
     pace: Pace = field(default_factory=Pace)
     clock: Clock = field(default_factory=WorldClock)
+    policy: Path | None = None
 
 
 def database_of(database: str) -> Path | str:
@@ -59,6 +63,18 @@ def database_of(database: str) -> Path | str:
     from platformdirs import user_data_path
 
     return user_data_path(APP, appauthor=False) / "handrail.db"
+
+
+def policy_of(settings: Settings) -> PolicyFile:
+    """The policy file that these settings mean; raises Refused `database_url`."""
+    database = database_of(settings.database)
+    if isinstance(database, Path):
+        home = database.parent
+    else:
+        from platformdirs import user_data_path
+
+        home = user_data_path(APP, appauthor=False)
+    return PolicyFile(settings.policy, home, settings.folders)
 
 
 def beside(store: Store) -> Path:

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Entry] = {
     "versions": Entry("versions", "List a workflow's versions; choose or deprecate one."),
     "worker": Entry("worker", "Carry out runs, and nothing else."),
     "workers": Entry("workers", "List the workers and what they hold."),
+    "policy": Entry("policy", "Check or explain what asks a person."),
     "check": Entry("check", "Check a folder of documents and list every problem."),
     "init": Entry("init", "Write a small working folder of workflows."),
     "doctor": Entry("doctor", "Look for what is broken on this machine."),
