@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from engine.core.approval import lookalikes
 from engine.core.approval.plan import DESTRUCTIVE, MOST_RATIONALE, Operation, Plan
-from engine.core.approval.values import leaves, parsed, shown
+from engine.core.approval.values import HEAD, TAIL, leaves, parsed, shown
 from engine.core.value import value
 from engine.core.visible import visible
 
@@ -103,8 +103,10 @@ def text(plan: Plan, known: Collection[str] | None = None, width: int = WIDTH) -
 
 
 def fits_form(plan: Plan) -> bool:
-    """Whether a form can show the whole plan; a form that cannot is not offered."""
-    return len(text(plan)) <= FORM_MOST
+    """Whether a form can show the whole plan, nothing cut; a form that cannot is not offered."""
+    texts = (one for op in plan.ops for one in (op.target, *(v for _, v in _fields(op))))
+    cut = any(isinstance(one, str) and len(one) > HEAD + TAIL for one in texts)
+    return not cut and len(text(plan)) <= FORM_MOST
 
 
 # -- the parts ----------------------------------------------------------------------------------

@@ -146,3 +146,9 @@ def test_a_plan_too_long_for_a_form_is_known_to_be() -> None:
     assert fits_form(plan())
     assert not fits_form(plan(*(operation(f"step-{at}") for at in range(30))))
     assert len(text(plan())) < FORM_MOST
+
+
+def test_a_form_is_not_offered_when_a_value_had_to_be_cut() -> None:
+    assert fits_form(plan(operation(args={"note": "n" * 500})))
+    assert not fits_form(plan(operation(args={"note": "n" * 501})))
+    assert len(text(plan(operation(args={"note": "n" * 501})))) < FORM_MOST
