@@ -264,6 +264,16 @@ REQUIREMENTS = (
         "004 gate",
         "A connector declares how each call behaves; what contradicts itself is refused at load.",
     ),
+    Requirement(
+        "gate-truth-table",
+        "004 gate",
+        "Every failure of a mutation says whether it happened: no, yes, or nobody knows.",
+    ),
+    Requirement(
+        "gate-lookup",
+        "004 gate",
+        "A lookup is a proof only when its answer was understood; what was not is never a no.",
+    ),
     Requirement("guarded-network", "order", "http tasks do not reach private addresses."),
     Requirement(
         "bad-documents", "order", "Hostile YAML and JSON get a typed error within a second."

@@ -7,7 +7,7 @@ shows them to a person. Durations are in microseconds.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -37,9 +37,11 @@ class HttpSpec:
     """One HTTP request, with templates over `input`. `method` is in capitals.
 
     A request of a connector has a URL of the form `connector://name/path`; `base` is the base URL
-    that the connector declares, which whoever opens the engine may replace by name. `key_header`
-    carries the idempotency key; "" when none does. `secrets` are the names that its templates may
-    use, with references (`secret://...`).
+    that the connector declares, which whoever opens the engine may replace by name. `secrets` are
+    the names that its templates may use, with references (`secret://...`).
+
+    `changes` says that it is sent as a mutation whatever its method, `key_header` carries the
+    idempotency key ("" when none does), and what `not_sent` and `atomic_5xx` mean `Declared` says.
     """
 
     method: str
@@ -49,8 +51,11 @@ class HttpSpec:
     body: Template | None = None
     connector: str = ""
     base: str = ""
-    key_header: str = ""
     secrets: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    changes: bool = False
+    key_header: str = ""
+    not_sent: tuple[int, ...] = ()
+    atomic_5xx: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,16 @@ class Lookup:
     delay: int = 0
     final: bool = False
 
+    @property
+    def http(self) -> HttpSpec:
+        """The request of the read."""
+        return self.read.http
+
+    @property
+    def finality(self) -> int:
+        """From when on after the call a "no" is a proof; -1 is never."""
+        return self.delay if self.final else -1
+
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
@@ -107,6 +122,11 @@ class Precondition:
 
     read: Reading
     value: Template | None = None
+
+    @property
+    def http(self) -> HttpSpec:
+        """The request of the read."""
+        return self.read.http
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +152,14 @@ class Declared:
 
 UNDECLARED = Declared()
 """Of a call about which nothing is said: a second send is a second call, and nothing undoes it."""
+
+
+def as_change(http: HttpSpec, declared: Declared) -> HttpSpec:
+    """The request of a mutation, with what is declared about its sending."""
+    return replace(
+        http,
+        changes=True,
+        key_header=declared.idempotency.header,
+        not_sent=declared.not_sent,
+        atomic_5xx=declared.atomic_5xx,
+    )

@@ -46,20 +46,39 @@ FRAMING_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request ready to be sent: absolute URL, ASCII headers, body in bytes."""
+    """A request ready to be sent: absolute URL, ASCII headers, body in bytes.
+
+    `changes` says that it is a mutation: sent once, on a connection of its own, without following
+    anything. What an answer proves about it `not_sent` and `atomic_5xx` declare (`Declared`).
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes | None = None
+    changes: bool = False
+    not_sent: tuple[int, ...] = ()
+    atomic_5xx: bool = False
+
+    @property
+    def once(self) -> bool:
+        """Whether it may be sent at most once by whoever sends it."""
+        return self.changes or self.method not in READS
 
 
-def build(spec: HttpSpec, scope: Mapping[str, Any], bases: Mapping[str, str] = NO_BASES) -> Request:
+def build(
+    spec: HttpSpec,
+    scope: Mapping[str, Any],
+    bases: Mapping[str, str] = NO_BASES,
+    key: str = "",
+) -> Request:
     """The request that `spec` means in `scope`.
 
     `bases` gives the base URL of each connector that a URL may begin with as
-    `connector://name/path`. GET and HEAD go without a body. Raises StepError: `logic` when the
-    declaration is wrong, `validation` when a value cannot stand where it should.
+    `connector://name/path`. GET and HEAD go without a body. `key` goes into the declared header;
+    what a person approves is the request without it, because it is known only when it is sent.
+    Raises StepError: `logic` when the declaration is wrong, `validation` when a value cannot
+    stand where it should.
     """
     url = render_url(spec.url, scope, bases) if not spec.query else _with_query(spec, scope, bases)
     headers = _headers(spec.headers, scope)
@@ -70,7 +89,10 @@ def build(spec: HttpSpec, scope: Mapping[str, Any], bases: Mapping[str, str] = N
         if body is not None:
             headers.setdefault("content-type", ("Content-Type", kind))
     headers.setdefault("accept", ("Accept", "application/json"))
-    return Request(spec.method, url, tuple(headers.values()), body)
+    if key and spec.key_header:
+        headers[spec.key_header.lower()] = (spec.key_header, _header(spec.key_header, key))
+    sending = (spec.changes, spec.not_sent, spec.atomic_5xx)
+    return Request(spec.method, url, tuple(headers.values()), body, *sending)
 
 
 def _with_query(spec: HttpSpec, scope: Mapping[str, Any], bases: Mapping[str, str]) -> str:

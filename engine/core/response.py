@@ -7,7 +7,7 @@ never trusted: its claims are checked, its text is cut and cleaned before it is 
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
@@ -86,22 +86,41 @@ def _kind(status: int) -> Kind:
     return Kind.TRANSIENT if status >= 500 else Kind.LOGIC
 
 
-def applied(status: int, headers: Mapping[str, str]) -> Applied:
+def applied(
+    status: int,
+    headers: Mapping[str, str],
+    not_sent: Collection[int] = (),
+    *,
+    atomic_5xx: bool = False,
+) -> Applied:
     """Whether a mutation that was answered like this took place, by TRUST 3.1's table.
 
-    A connector may declare more about its own system; these are the defaults. A 409 proves
-    that this send did nothing, but an earlier one with the same key may have.
+    `not_sent` and `atomic_5xx` are what the connector declares about its own system. A 409
+    proves that this send did nothing, but an earlier one with the same key may have (`conflict`).
 
     >>> applied(201, {}), applied(422, {}), applied(500, {}), applied(503, {"retry-after": "1"})
     ('yes', 'no', 'unknown', 'no')
+    >>> applied(425, {}), applied(425, {}, (425,)), applied(500, {}, atomic_5xx=True)
+    ('unknown', 'no', 'no')
     """
     if 200 <= status < 300:
         return "yes"
+    if status in not_sent or (atomic_5xx and status >= 500):
+        return "no"
     if status in {429, 503} and "retry-after" in headers:
         return "no"
     if status == 409 or (300 <= status < 500 and status not in _UNPROVEN):
         return "no"
     return "unknown"
+
+
+def conflict(status: int) -> bool:
+    """Whether an answer speaks of what is there already: perhaps by an earlier send of the same.
+
+    >>> conflict(409), conflict(412), conflict(422)
+    (True, True, False)
+    """
+    return status in {409, 412}
 
 
 def _retry_after(headers: Mapping[str, str], now: int | None) -> int | None:

@@ -9,7 +9,9 @@ clouds keep credentials, never (TRUST 4.4). It knows nothing of HTTP.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore
@@ -104,9 +106,10 @@ class Guard(httpcore.AsyncNetworkBackend):
             share = None if deadline is None else max(0.0, deadline - loop.time()) / left
             address = str(addresses[-left])
             try:
-                return await self._network.connect_tcp(
+                stream = await self._network.connect_tcp(
                     address, port, share, local_address, socket_options
                 )
+                return _Tidy(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:
                     raise
@@ -152,6 +155,45 @@ class Guard(httpcore.AsyncNetworkBackend):
         if None in found:
             raise _blocked(host, port, f"{host} resolves to something that is not an address")
         return [address for address in found if address is not None]
+
+
+class _Tidy(httpcore.AsyncNetworkStream):
+    """A connection that is closed when it is given up in the middle of a TLS handshake.
+
+    httpcore forgets it there when the call is cancelled, and with it a socket.
+    """
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """As httpcore has it."""
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """As httpcore has it."""
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """As httpcore has it."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature is httpcore's
+    ) -> httpcore.AsyncNetworkStream:
+        """As httpcore has it, and closed when it comes to nothing."""
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        """As httpcore has it."""
+        return self._stream.get_extra_info(info)
 
 
 def _blocked(host: str, port: int, message: str, code: str = "blocked_address") -> StepError:

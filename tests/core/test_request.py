@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -337,3 +338,17 @@ def test_an_oversize_body_is_refused() -> None:
 
 def test_a_value_that_is_not_json_is_refused() -> None:
     assert refused(post("{{input.x}}"), x=[float("nan")]).code == "bad_body"
+
+
+# -- the key --------------------------------------------------------------------------------------
+
+
+def test_the_key_goes_into_the_declared_header_and_nowhere_else() -> None:
+    spec = replace(post({"a": 1}), key_header="Idempotency-Key", changes=True, not_sent=(409,))
+    without, within = build(spec, {"input": {}}), build(spec, {"input": {}}, key="hr1_abc")
+    assert within.headers == (*without.headers, ("Idempotency-Key", "hr1_abc"))
+    assert replace(within, headers=without.headers) == without
+    assert (without.changes, without.not_sent) == (True, (409,))
+    assert build(post({"a": 1}), {"input": {}}, key="hr1_abc") == build(
+        post({"a": 1}), {"input": {}}
+    )

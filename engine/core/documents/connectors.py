@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.core.connector import Connector, Operation
+from engine.core.declared import as_change
 from engine.core.documents.contradictions import check_declared
 from engine.core.documents.declarations import DECLARATION_FIELDS, Subject, read_declared
 from engine.core.documents.header import Header, read_description
@@ -124,7 +125,9 @@ def _all_declared(
         )
         declared = read_declared(section, subject)
         check_declared(section, declared, subject)
-        http = replace(operation.http, key_header=declared.idempotency.header)
+        http = operation.http
+        if operation.effect is Effect.MUTATION:
+            http = as_change(http, declared)
         found[name] = replace(operation, declared=declared, http=http)
     return found
 

@@ -6,11 +6,11 @@ allowed, but then a person must accept every workflow that uses the task (`needs
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from engine.core.connector import Operation
-from engine.core.declared import UNDECLARED, Declared, HttpSpec, verb_of
+from engine.core.declared import UNDECLARED, Declared, HttpSpec, as_change, verb_of
 from engine.core.documents.contradictions import check_declared
 from engine.core.documents.declarations import DECLARATION_FIELDS, Subject, read_declared
 from engine.core.documents.header import Header, read_categories, read_description
@@ -101,6 +101,9 @@ def build_task(spec: Section, known: Known, home: str, name: str, **words: Any) 
     declared = _declared(spec, body, operation, effect, inner)
     if spec.report.failed:
         return None
+    http = body.http
+    if http is not None and effect is Effect.MUTATION:
+        http = as_change(http, declared)
     return Task(
         namespace=home,
         name=name,
@@ -108,7 +111,7 @@ def build_task(spec: Section, known: Known, home: str, name: str, **words: Any) 
         effect=effect,
         input_schema=inner,
         output_schema=outer,
-        http=_with_key(body.http, declared),
+        http=http,
         transform=body.transform,
         python=body.python,
         sleep=body.sleep,
@@ -116,11 +119,6 @@ def build_task(spec: Section, known: Known, home: str, name: str, **words: Any) 
         declared=declared,
         **words,
     )
-
-
-def _with_key(http: HttpSpec | None, declared: Declared) -> HttpSpec | None:
-    header = declared.idempotency.header
-    return http if http is None or http.key_header == header else replace(http, key_header=header)
 
 
 def _declared(

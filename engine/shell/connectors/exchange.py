@@ -18,11 +18,11 @@ import httpx
 
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.request import Request
-from engine.core.response import applied, decode, excerpt, judge
+from engine.core.response import applied, conflict, decode, excerpt, judge
 from engine.shell.connectors.faults import classify
 from engine.shell.connectors.inflate import Intake
 from engine.shell.connectors.limits import HttpLimits
-from engine.shell.connectors.transport import READS, GuardedTransport
+from engine.shell.connectors.transport import OWN_CONNECTION, GuardedTransport
 from engine.shell.guard import Guard, Resolve, check_url, system_resolve
 
 _LOG = logging.getLogger("handrail.http")
@@ -60,6 +60,7 @@ def open_exchange(
 class _Progress:
     """How far a request got. `failure` is what a status that has been read already means."""
 
+    request: Request
     sent: Literal["no", "unknown", "yes"] = "no"
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +81,13 @@ class _Progress:
         """Whether it happened, as far as can be said."""
         if self.status is None:
             return self.sent
-        return applied(self.status, self.headers)
+        sent = self.request
+        return applied(self.status, self.headers, sent.not_sent, atomic_5xx=sent.atomic_5xx)
+
+    @property
+    def conflict(self) -> bool:
+        """Whether an earlier send of the same may be the reason of this answer."""
+        return self.status is not None and conflict(self.status)
 
 
 class Exchange:
@@ -99,7 +106,7 @@ class Exchange:
 
     async def call(self, request: Request, seconds: float) -> Any:
         """See `HttpConnector.call`."""
-        progress = _Progress()
+        progress = _Progress(request)
         bound = asyncio.timeout(seconds)
         try:
             async with bound, self._places:
@@ -144,8 +151,8 @@ class Exchange:
         }
         extensions: dict[str, Any] = {"timeout": timeouts}
         headers = [("Accept-Encoding", "gzip"), ("User-Agent", "handrail"), *request.headers]
-        if request.method not in READS:
-            extensions["trace"] = progress.note
+        if request.once:
+            extensions |= {"trace": progress.note, OWN_CONNECTION: True}
             headers.append(("Connection", "close"))
         return httpx.Request(
             request.method,
@@ -158,7 +165,7 @@ class Exchange:
     def _redirect(self, request: Request, answer: httpx.Response) -> Request | None:
         """The request that a redirect asks for; None when `answer` is final."""
         target = answer.headers.get("location", "")
-        if answer.status_code not in _REDIRECTS or request.method not in READS or not target:
+        if answer.status_code not in _REDIRECTS or request.once or not target:
             return None
         here = httpx.URL(request.url)
         there = here.join(target).copy_with(fragment=None)
@@ -205,8 +212,9 @@ class Exchange:
 
 def _explained(failure: Failure, request: Request, progress: _Progress) -> StepError:
     details = {**failure.details, "method": request.method, "host": _host(request.url)}
-    if request.method not in READS:
+    if request.once:
         details |= {"sent": progress.sent, "applied": progress.applied}
+        details |= {"conflict": True} if progress.conflict else {}
     return StepError(replace(failure, details=details))
 
 

@@ -13,7 +13,9 @@ import httpx
 
 from engine.shell.guard import Guard
 
-READS = frozenset({"GET", "HEAD"})
+OWN_CONNECTION = "handrail.own_connection"
+"""The extension of a request that changes something."""
+
 KEEP_ALIVE_SECONDS = 30.0
 
 
@@ -40,7 +42,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and return its answer with the body still to be read."""
-        pool = self._reads if request.method in READS else self._sends
+        pool = self._sends if OWN_CONNECTION in request.extensions else self._reads
         url = request.url
         answer = await pool.handle_async_request(
             httpcore.Request(
