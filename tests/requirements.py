@@ -290,6 +290,12 @@ REQUIREMENTS = (
         "Refusals are counted per principal, code and minute; unknown callers only reach the log.",
     ),
     Requirement(
+        "a-form-proves-little",
+        "004 gate",
+        "A form answered in a client counts only with a decision and the plan's code typed in;"
+        " whatever else comes back leaves the approval as it is.",
+    ),
+    Requirement(
         "plan-bytes",
         "004 gate",
         "A plan has exactly one form as bytes, and two plans never share one.",
