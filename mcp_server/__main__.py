@@ -12,7 +12,7 @@ def main() -> int:
     try:
         from mcp_server.settings import from_environment
 
-        settings = from_environment()
+        settings = from_environment(signs=True)
     except Refused as refused:
         sys.stderr.write(f"{refused.message}. {refused.hint}\n")
         return 2

@@ -40,7 +40,8 @@ class ServerSettings:
     `work` says whether this process also carries out runs: `concurrency` at a time, and no more
     than `max_runs` in all processes together (0: no limit). `drain` is how many seconds they get
     to come to a safe point when the process ends. `name` and `release` tell people which worker
-    this is and which code of theirs it runs.
+    this is and which code of theirs it runs. `checkpoints` and `checkpoint_key` are files outside
+    the data folder; `signs` says whether this process writes checkpoints of the journal.
     """
 
     database: str = ""
@@ -60,6 +61,9 @@ class ServerSettings:
     drain: float = 5.0
     name: str = ""
     release: str = ""
+    checkpoints: Path | None = None
+    checkpoint_key: Path | None = None
+    signs: bool = False
 
 
 VARIABLES: Mapping[str, str] = {
@@ -77,6 +81,8 @@ VARIABLES: Mapping[str, str] = {
     "max_runs": "HANDRAIL_MAX_RUNS",
     "drain": "HANDRAIL_DRAIN",
     "release": "HANDRAIL_RELEASE",
+    "checkpoints": "HANDRAIL_CHECKPOINTS",
+    "checkpoint_key": "HANDRAIL_CHECKPOINT_KEY",
 }
 """The environment variable of each setting that has one."""
 
@@ -130,6 +136,9 @@ def engine_settings(settings: ServerSettings) -> "Settings":
         drain=settings.drain,
         name=settings.name,
         release=settings.release,
+        checkpoints=settings.checkpoints,
+        checkpoint_key=settings.checkpoint_key,
+        signs=settings.signs,
     )
 
 
@@ -147,6 +156,10 @@ def _read(name: str, text: str) -> Any:
 
 def _folders(text: str) -> tuple[Path, ...]:
     return tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part.strip())
+
+
+def _file(text: str) -> Path:
+    return Path(text).expanduser().absolute()
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -218,6 +231,8 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "max_runs": _number(0, MOST_RUNS),
     "drain": _seconds,
     "release": str,
+    "checkpoints": _file,
+    "checkpoint_key": _file,
 }
 
 _HINTS: Mapping[str, str] = {

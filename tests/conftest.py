@@ -5,11 +5,19 @@ A warning is an error, a test that takes more than a minute is stopped, and ever
 a test is bounded by that test.
 """
 
+import os
+import tempfile
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 from tests.postgres import Server, server
+
+# Servers that live for a minute sign their journals: not beside the data of whoever runs the tests.
+_AUDIT = Path(tempfile.gettempdir()) / f"handrail-audit-{os.getpid()}"
+os.environ.setdefault("HANDRAIL_CHECKPOINTS", str(_AUDIT / "checkpoints.txt"))
+os.environ.setdefault("HANDRAIL_CHECKPOINT_KEY", str(_AUDIT / "key"))
 
 
 @pytest.fixture(scope="session")

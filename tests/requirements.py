@@ -42,6 +42,17 @@ REQUIREMENTS = (
         "order",
         "Where fcntl is absent (Windows) the package imports and works.",
     ),
+    # audit
+    Requirement(
+        "audit-finds",
+        "order",
+        "A journal that a database admin changed, cut off or wrote anew is found and named.",
+    ),
+    Requirement(
+        "audit-copies",
+        "order",
+        "A copy of the journal, or of a part, proves what it says without the database.",
+    ),
     # documents
     Requirement("metadata", "003 stage 15.1", "Workflows carry categories, tags and examples."),
     Requirement(

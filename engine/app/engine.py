@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from engine.app.audit import Audits
 from engine.app.catalogue import Shelf
 from engine.app.checks import checks
 from engine.app.crew import crew
@@ -14,7 +15,7 @@ from engine.app.describe import info_at, workflow_details
 from engine.app.listing import Lists
 from engine.app.refusals import Refusals
 from engine.app.running import Runs, check_input
-from engine.app.settings import Settings, beside, database_of
+from engine.app.settings import Settings, audit_places, beside, database_of
 from engine.app.versions import Versions
 from engine.core.errors import Move, Refused
 from engine.core.model import Effect, Workflow
@@ -37,6 +38,7 @@ from engine.core.views import (
 from engine.features import refusals, runs, versions
 from engine.shell.acts import Acts
 from engine.shell.breakers import Breakers
+from engine.shell.checkpoints import Signer
 from engine.shell.claims import Claims
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
@@ -77,8 +79,10 @@ class Engine:
         self._news = News(store, self._library, self._noticed)
         self._worker = self._made(acts) if settings.work else None
         self._following: asyncio.Task[None] | None = None
+        self._signing: asyncio.Task[None] | None = None
         self._runs = Runs(store, clock, self._library, self._shelf, self._worker, tenant)
         self._lists = Lists(store, self._library, self._worker, tenant)
+        self.audits = Audits(store, audit_places(settings), self._lists.row)
         self._versions = Versions(store, clock, self._library, tenant)
         self.refusals = Refusals(store, clock, tenant)
 
@@ -107,6 +111,9 @@ class Engine:
         await self.refresh()
         if self._worker is not None:
             await self._worker.start()
+        if self.settings.signs:
+            signer = Signer(self.store, self.settings.clock, self.audits.places)
+            self._signing = asyncio.create_task(signer.follow())
 
     def drain(self) -> None:
         """Take nothing more up; what is under way comes to its next safe point."""
@@ -120,9 +127,9 @@ class Engine:
 
     async def end(self) -> None:
         """Stop working in good order."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        for task in filter(None, (self._following, self._signing)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         if self._worker is not None:
             await self._worker.stop(self.patience)
         await self.refusals.close()

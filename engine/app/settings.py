@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.core.errors import Refused
 from engine.shell.acts import PythonTask
+from engine.shell.checkpoints import Places
 from engine.shell.clock import Clock, WorldClock
 from engine.shell.policies import PolicyFile
 from engine.shell.roll import Pace
@@ -29,6 +30,10 @@ class Settings:
     this is and which code of theirs it runs; `pace` is how often it shows that it lives.
     `policy` is the file that says what asks a person; without it the one beside the database
     counts, else the one that comes with the engine.
+
+
+    `checkpoints` and `checkpoint_key` are files outside the data folder, somewhere beside it unless
+    they are named; `signs` says whether this process writes checkpoints.
     """
 
     database: str = ""
@@ -43,6 +48,9 @@ class Settings:
     drain: float = 5.0
     name: str = ""
     release: str = ""
+    checkpoints: Path | None = None
+    checkpoint_key: Path | None = None
+    signs: bool = False
     pace: Pace = field(default_factory=Pace)
     clock: Clock = field(default_factory=WorldClock)
     policy: Path | None = None
@@ -75,6 +83,17 @@ def policy_of(settings: Settings) -> PolicyFile:
 
         home = user_data_path(APP, appauthor=False)
     return PolicyFile(settings.policy, home, settings.folders)
+
+
+def audit_places(settings: Settings) -> Places:
+    """Where the signed checkpoints and their key lie: not where the database is."""
+    from platformdirs import user_data_path
+
+    folder = user_data_path(f"{APP}-audit", appauthor=False)
+    return Places(
+        settings.checkpoints or folder / "checkpoints.txt",
+        settings.checkpoint_key or folder / "key",
+    )
 
 
 def beside(store: Store) -> Path:

@@ -103,9 +103,8 @@ class PostgresReader:
         else:
             self._idle.append(db)
 
-    def scan(self, statement: Statement) -> Iterator[Sequence[Line]]:
+    def scan(self, statement: Statement, after: int = 0) -> Iterator[Sequence[Line]]:
         """The journal page by page, over a connection of its own."""
-        after = 0
         try:
             with self._link.open(writes=False) as db:
                 while page := db.execute(

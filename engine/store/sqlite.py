@@ -61,10 +61,9 @@ class SqliteReader:
         except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise judged(error) from error
 
-    def scan(self, statement: Statement) -> Iterator[Sequence[Line]]:
+    def scan(self, statement: Statement, after: int = 0) -> Iterator[Sequence[Line]]:
         """The journal page by page. A text that is no text is read as far as that goes."""
         with closing(connect(self._path, PATIENCE)) as db:
-            after = 0
             while page := self._page(db, statement, after):
                 yield page
                 after = page[-1][0]

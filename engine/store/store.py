@@ -65,7 +65,7 @@ class Reader(Protocol):
         """The rows of a read, in the order of their columns."""
         ...
 
-    def scan(self, statement: Statement) -> Iterator[Sequence[Line]]:
+    def scan(self, statement: Statement, after: int = 0) -> Iterator[Sequence[Line]]:
         """The journal page by page, for a thread of its own; `statement` takes `after`, `limit`."""
         ...
 
@@ -225,6 +225,15 @@ class Store(ABC):
 
     def _walk(self) -> Verification:
         walk = Walk()
-        for page in self._reader.scan(self._schema.statements["journal_lines"]):
+        for page in self.scan("journal_lines"):
             walk.step(page)
         return walk.result()
+
+    def scan(self, query: str, after: int = 0) -> Iterator[Sequence[Line]]:
+        """The journal behind a position page by page, for a thread of its own.
+
+        `query` names a read that takes `after` and `limit` and gives positions first. Raises
+        StoreError when the database fails.
+        """
+        self._check_open()
+        return self._reader.scan(self._schema.statements[query], after)

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry("check", "Check a folder of documents and list every problem."),
     "init": Entry("init", "Write a small working folder of workflows."),
     "doctor": Entry("doctor", "Look for what is broken on this machine."),
+    "audit": Entry("audit", "Verify the journal and its signed checkpoints; copy it with proofs."),
     "rebuild": Entry("rebuild", "Rebuild the tables from the journal and verify its chain."),
 }
 

@@ -37,7 +37,7 @@ def serve_command(session: Session, /, http: bool, stdio: bool, no_work: bool, *
     from mcp_server.cli.opening import server_settings
     from mcp_server.logs import to_stderr
 
-    settings = server_settings(session, work=not no_work, **flags)
+    settings = server_settings(session, work=not no_work, signs=True, **flags)
     to_stderr()
     return _stdio(settings) if stdio else _http(session, settings)
 

@@ -17,6 +17,7 @@ from mcp_server.words import rfc3339
 TIMES = frozenset(
     {
         "again_at",
+        "covered_at",
         "created_at",
         "deadline",
         "ended_at",

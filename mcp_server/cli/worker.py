@@ -39,7 +39,13 @@ def worker_command(
 
     seconds = None if drain is None else _seconds(drain)
     settings = server_settings(
-        session, work=True, concurrency=concurrency, drain=seconds, usual_drain=DRAIN, name=name
+        session,
+        work=True,
+        signs=True,
+        concurrency=concurrency,
+        drain=seconds,
+        usual_drain=DRAIN,
+        name=name,
     )
     to_stderr()
     return carry_out(_work(session, settings))

@@ -252,9 +252,8 @@ class SimReader:
         place = self._session.host.context
         self._loop.call_later(delay, _answer, [(future, rows, error)], context=place)
 
-    def scan(self, statement: Statement) -> Iterator[Sequence[Line]]:
+    def scan(self, statement: Statement, after: int = 0) -> Iterator[Sequence[Line]]:
         """The journal page by page."""
-        after = 0
         while page := self._session.lines(statement, {"after": after, "limit": PAGE}):
             yield page
             after = page[-1][0]

@@ -195,4 +195,6 @@ def test_a_gap_is_told_once() -> None:
     walk = Walk()
     lines: list[Line] = [(3, "t", 1, 1, "k", 1, 1, "a", None, None, bytes(32), bytes(32))]
     walk.step(lines)
-    assert walk.result().problems == (Problem(3, "events are missing from position 1 on"),)
+    assert walk.result().problems == (
+        Problem(3, "events are missing from position 1 on", "missing"),
+    )

@@ -58,3 +58,9 @@ from journal
 where position > :after
 order by position
 limit :limit
+
+-- name: journal_hashes
+select position, hash from journal
+where position > :after
+order by position
+limit :limit

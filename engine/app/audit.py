@@ -1,0 +1,96 @@
+"""The audit of a journal: is it what was written, held against its signed checkpoints.
+
+Everything here reads. A million events take a few seconds of one processor: reading them, three
+hashes of each, and one more for the tree.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence, Set
+from pathlib import Path
+
+from engine.app.copying import Exported, copy, proofs
+from engine.core import note
+from engine.core.audit import FORGED, Audit, Auditor, Finding
+from engine.core.log import Row
+from engine.core.merkle import Place
+from engine.core.note import Note
+from engine.shell.checkpoints import Places, genuine, public_key, read_notes
+from engine.store import Store
+
+
+class Audits:
+    """The audits of one database."""
+
+    def __init__(self, store: Store, places: Places, find: Callable[[str], Awaitable[Row]]) -> None:
+        self._store, self.places, self._find = store, places, find
+        self._origin = note.origin_of(store.place)
+
+    def key(self) -> str:
+        """The public half of the key of the checkpoints, as a line; empty where there is none."""
+        public = public_key(self.places.key)
+        return note.verifier(self._origin, public) if public else ""
+
+    async def verify(self) -> Audit:
+        """Walk along the whole journal and hold it against its checkpoints.
+
+        Raises StoreError when it cannot be read, Refused `checkpoints_unreadable` or
+        `checkpoint_key`.
+        """
+        return await asyncio.to_thread(self._verify)
+
+    def _verify(self) -> Audit:
+        sound, forged = self._notes()
+        return self._walked(sound).result(forged)
+
+    async def export(self, folder: Path, after: int = 0, run: str = "") -> Exported:
+        """Audit the journal and copy it to a folder: all of it, or what follows a position, or
+        the events of one run.
+
+        A copy of a part says of each event where it stands in the whole, with a proof. Raises
+        Refused `unknown_run`, `export_exists` or `export_unwritable`, and what `verify` raises.
+        """
+        chosen = await self._positions(run) if run else None
+        rows = await self._store.fetch("journal_head")
+        size = rows[0]["position"] if rows else 0
+        return await asyncio.to_thread(self._export, folder, size, after, chosen)
+
+    async def _positions(self, run: str) -> set[int]:
+        row = await self._find(run)
+        return {each.position for each in await self._store.read(row["id"], tenant=row["tenant"])}
+
+    def _export(self, folder: Path, size: int, after: int, chosen: set[int] | None) -> Exported:
+        sound, forged = self._notes()
+        if chosen is None and after:
+            chosen = set(range(after + 1, size + 1))
+        proven = proofs(size, [each.checkpoint.size for each in sound], chosen)
+        auditor = self._walked(sound, size, proven.wanted)
+        audit = auditor.result(forged)
+        lines = (line for page in self._store.scan("journal_lines") for line in page)
+        return copy(folder, lines, proven.answered(auditor.tree.kept), sound, audit, self.key())
+
+    def _walked(
+        self, sound: Sequence[Note], size: int | None = None, wanted: Set[Place] = frozenset()
+    ) -> Auditor:
+        auditor = Auditor((each.checkpoint for each in sound), wanted)
+        for page in self._store.scan("journal_lines"):
+            auditor.step([line for line in page if line[0] <= size] if size is not None else page)
+        return auditor
+
+    def _notes(self) -> tuple[list[Note], list[Finding]]:
+        """The checkpoints that the key has signed, and what is wrong with the others."""
+        public = public_key(self.places.key)
+        sound: list[Note] = []
+        forged: list[Finding] = []
+        for found in read_notes(self.places, self._origin):
+            if isinstance(found, str):
+                forged.append(Finding(FORGED, 0, found))
+            elif public is not None and genuine(public, found):
+                sound.append(found)
+            else:
+                size = found.checkpoint.size
+                what = f"the checkpoint over {size:,} events was not signed by this key"
+                forged.append(Finding(FORGED, size, what))
+        return sound, forged
+
+
+__all__ = ["Audits", "Exported"]

@@ -1,0 +1,113 @@
+"""What a walk over the whole journal and its checkpoints finds, as values and without any I/O.
+
+The chain shows what was changed or taken out. It cannot show that the newest events were cut off,
+or that somebody wrote a whole journal anew: the checkpoints can, because they were signed and put
+elsewhere as the journal grew.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+
+from engine.core.chain import MISSING, TAMPERED, Line, Walk
+from engine.core.merkle import Place, Tree
+from engine.core.note import Checkpoint
+
+TRUNCATED, FORGED = "truncated", "forged"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was written.
+
+    `kind` is `missing` (events between others), `tampered` (an event, or all of them together),
+    `truncated` (the newest events) or `forged` (a checkpoint). `position` is where it shows.
+    """
+
+    kind: str
+    position: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The state of a journal. `covered` is how many events a sound checkpoint answers for."""
+
+    events: int
+    intact: int
+    erased: int
+    root: str
+    checkpoints: int
+    covered: int
+    covered_at: int | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+
+class Auditor:
+    """Walks along the journal page by page and holds it against its checkpoints."""
+
+    def __init__(self, checkpoints: Iterable[Checkpoint], wanted: Set[Place] = frozenset()) -> None:
+        self.walk, self.tree = Walk(), Tree(wanted=wanted)
+        self._ahead = sorted(checkpoints, key=lambda each: each.size, reverse=True)
+        self._count = len(self._ahead)
+        self._agreed: Checkpoint | None = None
+        self._findings: list[Finding] = []
+
+    def step(self, lines: Sequence[Line]) -> None:
+        """Look at the next events; they must follow those of the step before."""
+        self.walk.step(lines)
+        leaves = [_leaf(line[11]) for line in lines]
+        while self._ahead and self._ahead[-1].size <= self.tree.size + len(leaves):
+            upto = self._ahead[-1].size - self.tree.size
+            self.tree.grow(leaves[:upto])
+            del leaves[:upto]
+            self._compare(self._ahead.pop())
+        self.tree.grow(leaves)
+
+    def _compare(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.root == self.tree.root():
+            self._agreed = checkpoint
+        elif self.walk.sound and not self._findings:  # otherwise the chain has said where
+            known = self._agreed.size if self._agreed else 0
+            what = (
+                f"the journal was written anew: events {known + 1:,} to {checkpoint.size:,} are "
+                "not those that were signed, though they fit each other"
+            )
+            self._findings.append(Finding(TAMPERED, known + 1, what))
+
+    def result(self, forged: Iterable[Finding] = ()) -> Audit:
+        """What has been found; `forged` are checkpoints that were not even looked at."""
+        seen, agreed = self.walk.result(), self._agreed
+        broken = [Finding(each.kind, each.position, each.what) for each in seen.problems]
+        return Audit(
+            seen.events,
+            seen.intact,
+            seen.erased,
+            self.tree.root().hex(),
+            self._count,
+            agreed.size if agreed else 0,
+            agreed.at if agreed else None,
+            (*broken, *self._findings, *self._cut(), *forged),
+        )
+
+    def _cut(self) -> Iterable[Finding]:
+        last = self.walk.position
+        longest = self._ahead[0] if self._ahead else None
+        if longest is not None and longest.size > last:
+            what = (
+                f"the journal ends at event {last:,}, though a signed checkpoint knows "
+                f"{longest.size:,}: the newest {longest.size - last:,} were cut off"
+            )
+            yield Finding(TRUNCATED, last + 1, what)
+
+
+def _leaf(hash_: object) -> bytes:
+    """The hash of an event; anybody may have put something else in its place."""
+    return hash_ if isinstance(hash_, bytes) else b""
+
+
+__all__ = ["FORGED", "MISSING", "TAMPERED", "TRUNCATED", "Audit", "Auditor", "Finding"]
