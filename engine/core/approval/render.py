@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 from engine.core.approval import lookalikes
 from engine.core.approval.plan import DESTRUCTIVE, MOST_RATIONALE, Operation, Plan
-from engine.core.approval.values import HEAD, TAIL, leaves, parsed, shown
+from engine.core.approval.values import HEAD, TAIL, leaves, named, parsed, shown
 from engine.core.value import value
 from engine.core.visible import visible
+from engine.core.words import shorten
 
 Kind = Literal["head", "warning", "operation", "field", "later", "rationale"]
 
@@ -70,7 +71,7 @@ def lines(plan: Plan, known: Collection[str] | None = None) -> tuple[Line, ...]:
     """
     order = _by_danger(plan, known)
     body = [line for at in order for line in _operation(plan, at, known)]
-    later = [Line("later", f"will ask again: {visible(step)}") for step in plan.later]
+    later = [Line("later", f"will ask again: {named(step)}") for step in plan.later]
     box = [Line("rationale", row) for row in _boxed(plan.rationale)]
     return (*_head(plan), *_warnings(plan), *body, *later, *box)
 
@@ -114,20 +115,21 @@ def fits_form(plan: Plan) -> bool:
 
 def _head(plan: Plan) -> Iterator[Line]:
     yield Line("head", _title(plan))
-    yield Line("head", f"asked for by {visible(plan.requester.words)}", 1)
+    yield Line("head", f"asked for by {named(plan.requester.words)}", 1)
     if plan.run:
-        yield Line("head", f"run {visible(plan.run)}", 1)
+        yield Line("head", f"run {named(plan.run)}", 1)
     if plan.env:
-        yield Line("head", f"environment: {visible(plan.env)}", 1)
+        yield Line("head", f"environment: {named(plan.env)}", 1)
     yield Line("head", f"may be allowed until {_moment(plan.not_after)}", 1)
-    yield Line("head", f"{_counts(plan)}; showing all {len(plan.ops):,}", 1)
+    yield Line("head", _counts(plan), 1)
+    yield Line("head", f"showing all {len(plan.ops):,}", 1)
 
 
 def _title(plan: Plan) -> str:
-    form = _TITLES.get(plan.kind, f"{visible(plan.kind)}: {{workflow}} {{version}}")
+    form = _TITLES.get(plan.kind, f"{named(plan.kind)}: {{workflow}} {{version}}")
     names = {
-        "workflow": visible(plan.workflow) or "(no workflow)",
-        "version": visible(plan.version),
+        "workflow": named(plan.workflow) or "(no workflow)",
+        "version": named(plan.version),
     }
     return " ".join(form.format(**names).split())
 
@@ -136,7 +138,7 @@ def _counts(plan: Plan) -> str:
     verbs = Counter({op.verb: 0 for op in sorted(plan.ops, key=_rank)})
     for op in plan.ops:
         verbs[op.verb] += op.count
-    parts = [f"{number:,} {visible(verb)}" for verb, number in verbs.items()]
+    parts = [f"{number:,} {shorten(named(verb))}" for verb, number in verbs.items()]
     some = "up to " if any(op.count > 1 for op in plan.ops) else ""
     noun = "operation" if len(plan.ops) == 1 else "operations"
     return f"{len(plan.ops):,} {noun} ({some}{', '.join(parts)})"
@@ -157,9 +159,9 @@ def _warnings(plan: Plan) -> Iterator[Line]:
 
 def _operation(plan: Plan, at: int, known: Collection[str] | None) -> Iterator[Line]:
     op = plan.ops[at]
-    verb = visible(op.verb)
+    verb = shorten(named(op.verb))
     loud = verb.upper() if op.verb in DESTRUCTIVE else verb
-    yield Line("operation", f"{at + 1} of {len(plan.ops)}. {loud}: {_target(op)}", 0, at)
+    yield Line("operation", f"{at + 1} of {len(plan.ops)}. {loud}: {named(op.target)}", 0, at)
     for note in _notes(op):
         yield Line("field", note, 2, at)
     fields = sorted(_fields(op), key=lambda field: _importance(field[0], field[1], known))
@@ -168,23 +170,18 @@ def _operation(plan: Plan, at: int, known: Collection[str] | None) -> Iterator[L
         yield Line("field", f"{name}: {shown(one)}{new}", 2, at)
 
 
-def _target(op: Operation) -> str:
-    """The target without quotes, but with nothing hidden and no padding."""
-    return shown(op.target)[1:-1] if len(op.target) <= MOST_RATIONALE else shown(op.target)
-
-
 def _notes(op: Operation) -> Iterator[str]:
     """What is declared of the operation, in words."""
     host = lookalikes.host_of(op.target.partition(" ")[2])
     if host:
-        yield f"host: {visible(host)}"
-    yield f"step: {visible(op.id)}" + (f" (task {visible(op.task)})" if op.task else "")
+        yield f"host: {named(host)}"
+    yield f"step: {named(op.id)}" + (f" (task {named(op.task)})" if op.task else "")
     if op.count > 1:
         yield f"as many as {op.count:,} times"
     if op.definition:
-        yield f"definition: sha256 {visible(op.definition)}"
+        yield f"definition: sha256 {named(op.definition)}"
     if op.precondition:
-        yield f"only while what was read is still so: sha256 {visible(op.precondition)}"
+        yield f"only while what was read is still so: sha256 {named(op.precondition)}"
     if op.weak_cas:
         yield "that is checked just before, not in the same moment"
     if host and op.idempotency == "none" and not op.lookup:

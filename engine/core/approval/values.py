@@ -42,6 +42,16 @@ def quoted(text: str) -> str:
     )
 
 
+def named(text: str) -> str:
+    r"""A name without quotes, and with nothing hidden; in quotes when it had to be cut.
+
+    >>> named("demo/place-order"), named("a\nb")
+    ('demo/place-order', 'a<U+000A>b')
+    """
+    shown = quoted(text)
+    return shown[1:-1] if len(text) <= HEAD + TAIL else shown
+
+
 def _inside(text: str) -> str:
     shown = visible(text.replace("\\", "\\\\").replace('"', '\\"'))
     return _SPACES.sub(lambda found: f"<U+0020 x{len(found[0])}>", shown)
