@@ -285,6 +285,11 @@ REQUIREMENTS = (
         "004 gate",
         "A lookup is a proof only when its answer was understood; what was not is never a no.",
     ),
+    Requirement(
+        "gate-demo-honest",
+        "004 gate",
+        "What the demo's connector declares about its shop is tried against the shop.",
+    ),
     Requirement("guarded-network", "order", "http tasks do not reach private addresses."),
     Requirement(
         "bad-documents", "order", "Hostile YAML and JSON get a typed error within a second."

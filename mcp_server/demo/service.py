@@ -164,7 +164,10 @@ _READS: tuple[tuple[str, Read], ...] = (
     ("/api/payments", partial(_list, "payment", "payments", ("idempotencyKey", "orderId"))),
     ("/api/payments/{id}", partial(_thing, "payment")),
     ("/api/refunds", partial(_list, "refund", "refunds", ("idempotencyKey",))),
-    ("/api/notifications", partial(_list, "notification", "notifications", ("userId",))),
+    (
+        "/api/notifications",
+        partial(_list, "notification", "notifications", ("userId", "reference")),
+    ),
     ("/api/quotes/live/{id}", _quote),
     ("/api/quotes/list/{id}", _list_price),
     ("/api/flaky/every/{n}", _every),

@@ -159,7 +159,7 @@ def pay(world: World, request: Request, body: Thing, now: int) -> Thing:
     """A payment. The same `Idempotency-Key` gives the payment that was made under it."""
     given = request.headers.get("idempotency-key")
     if given is not None and (earlier := world.all("payment", idempotencyKey=given)):
-        return earlier[0]
+        return _same(earlier[0], body, ("orderId", "userId", "amount"))
     amount = body.get("amount", 0)
     if isinstance(amount, bool) or not isinstance(amount, int | float) or amount < 0:
         raise HTTPException(422, "the amount must be a number that is not negative")
@@ -180,11 +180,19 @@ def pay(world: World, request: Request, body: Thing, now: int) -> Thing:
     return payment
 
 
+def _same(earlier: Thing, body: Thing, fields: tuple[str, ...]) -> Thing:
+    """What was done under a key; a 422 when something else is asked for under it."""
+    if any(body.get(name) not in (None, earlier[name]) for name in fields):
+        raise HTTPException(422, "this idempotency key was used for something else")
+    return earlier
+
+
 def refund(world: World, request: Request, body: Thing, now: int) -> Thing:
     """Give a payment back, whole or in part, never more than was paid; once per key."""
     given = request.headers.get("idempotency-key")
     if given is not None and (earlier := world.all("refund", idempotencyKey=given)):
-        return earlier[0]
+        asked = {**body, "transactionId": request.path_params["id"]}
+        return _same(earlier[0], asked, ("transactionId", "amount"))
     payment = find(world, "payment", request.path_params["id"])
     left = round(payment["amount"] - payment["refunded"], 2)
     amount = left if body.get("amount") is None else body["amount"]
@@ -209,8 +217,11 @@ def refund(world: World, request: Request, body: Thing, now: int) -> Thing:
     return done
 
 
-def notify(world: World, _: Request, body: Thing, now: int) -> Thing:
-    """A message to a user; nothing leaves this machine, it is only written down."""
+def notify(world: World, request: Request, body: Thing, now: int) -> Thing:
+    """A message to a user; nothing leaves this machine, it is only written down.
+
+    The `Message-Reference` is kept with it and can be asked for; the same one sends again.
+    """
     user = find(world, "user", str(body.get("userId", "")))
     channel = str(body.get("type") or preferences(user)["channel"])
     key = f"msg-{world.count('notification')}"
@@ -219,6 +230,8 @@ def notify(world: World, _: Request, body: Thing, now: int) -> Thing:
         "userId": user["id"],
         "channel": channel,
         "message": str(body.get("message", ""))[:2000],
+        "recipient": user["email"],
+        "reference": request.headers.get("message-reference"),
         "sentAt": _moment(now),
     }
     world.put("notification", sent)
