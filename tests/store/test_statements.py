@@ -48,9 +48,7 @@ SMALL = {"workers", "lanes", "CONSTANT", "json_each"}
 """What does not grow with history: tables, and what statements make up for themselves."""
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(NAMED) - {"journal_head"})
-)  # the last row, whatever it is
+@pytest.mark.parametrize("name", sorted(set(NAMED) - {"journal_head"}))
 def test_no_statement_reads_a_whole_table_that_grows(
     database: sqlite3.Connection, name: str
 ) -> None:
@@ -58,9 +56,7 @@ def test_no_statement_reads_a_whole_table_that_grows(
     assert {line.split()[1] for line in scans} <= SMALL
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(NAMED) - {"failure_groups"})
-)  # all failures of a tenant
+@pytest.mark.parametrize("name", sorted(set(NAMED) - {"failure_groups"}))
 def test_no_statement_looks_for_a_row_through_everything_of_a_tenant(
     database: sqlite3.Connection, name: str
 ) -> None:
