@@ -1,46 +1,57 @@
-"""MCP over HTTP on loopback: `/mcp`, `/healthz`, `/readyz`, and a strict edge before all of them.
+"""MCP over HTTP: `/mcp`, `/healthz`, `/readyz`, and a strict edge before all of them.
 
-The edge looks at Host and Origin before it reads anything, then at the kind and size of the body,
-then at its JSON; only then does the SDK see the request. Addresses other than loopback are
-refused as long as there is no authentication. Nothing here knows what a tool is.
+Every request comes over a connection that may not be slow and through `edge`; who calls is known
+by `auth`, and a server that others can reach does not start where nobody is asked. Nothing here
+knows what a tool is.
 """
 
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from engine import Move, Refused
-from mcp_server import strict
+from engine import Move, Refused, WorldClock
+from mcp_server import patience, strict
+from mcp_server.auth import Authentication, authentication, bracketed, refuse_if_unsafe
+from mcp_server.callers import Callers
 from mcp_server.door import Door
+from mcp_server.edge import Admission, Edge, Rules
+from mcp_server.limits import AtOnce, Rate
 from mcp_server.opening import opened
 from mcp_server.server import build
 from mcp_server.settings import ServerSettings
 
 PATH = "/mcp"
-MOST_SESSIONS = 200
-"""Sessions of clients from before 2026-07-28; newer ones have none."""
+MOST_CONNECTIONS = 512
+"""Open at a time; what comes beyond is answered with 503."""
+BURST, BURST_OF_STARTS = 10, 20
+"""How many seconds' worth of calls, and of starts of runs, may come at once."""
+BY_ADDRESS = 2
+"""How much more may come from one address than from one caller: several may share it."""
 GRACE = 5
 """Seconds that calls under way get when the server is told to stop; their runs go on later."""
 _BACKLOG = 128
 
 
 def listen(settings: ServerSettings) -> socket.socket:
-    """A listening socket on loopback. Raises Refused `port_taken`.
+    """A listening socket. Raises Refused `port_taken`, or `unsafe_address` and `bad_setting`.
 
     The protocol is named because asyncio switches Nagle's delay off only for sockets that say
     they are TCP; without it an answer may wait 40 ms.
     """
+    refuse_if_unsafe(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -59,26 +70,74 @@ def listen(settings: ServerSettings) -> socket.socket:
 def application(settings: ServerSettings, port: int, *, door: Door | None = None) -> ASGIApp:
     """The ASGI application for a server on `port`; its lifespan opens and closes the engine."""
     door = door or Door(lambda: opened(settings))
-    server = build(settings, door=door, patience=0)
-    _health(server, door)
-    hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-    origins = [*(f"http://{host}" for host in hosts), *settings.origins]
+    auth = authentication(settings, port)
+    server = build(settings, door=door, patience=0, auth=auth)
+    _health(server, door, open_to_all=auth is None)
+    hosts = host_names(settings, port)
+    origins = [*(f"http://{host}" for host in _own_names(port)), *settings.origins]
     app: Any = server.streamable_http_app(
         streamable_http_path=PATH,
         json_response=settings.json_response,
         max_request_body_size=strict.LARGEST,
-        max_sessions=MOST_SESSIONS,
+        max_sessions=settings.most_sessions,
         transport_security=TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins),
     )
+    # The last in the list stands nearest to the application, inside the authentication.
+    app.user_middleware.append(Middleware(Admission, rules=_rules(settings, auth, door)))
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["Mcp-Session-Id"],
+            expose_headers=["Mcp-Session-Id", "WWW-Authenticate", "Retry-After"],
         )
-    return Edge(app, frozenset(hosts), frozenset(origins))
+    rate = BY_ADDRESS * settings.call_rate
+    return Edge(
+        app,
+        hosts,
+        origins,
+        callers=Callers(settings.trusted_proxies),
+        rate=Rate(rate, BURST * rate),
+        now=WorldClock().now,
+    )
+
+
+def _rules(settings: ServerSettings, auth: Authentication | None, door: Door) -> Rules:
+    def note(principal: str, code: str) -> None:
+        if door.opened is not None:
+            door.opened.refusals.note(principal, code)
+
+    return Rules(
+        PATH,
+        asks=auth is not None,
+        metadata_url=auth.metadata_url if auth else "",
+        calls=Rate(settings.call_rate, BURST * settings.call_rate),
+        starts=Rate(settings.run_rate, BURST_OF_STARTS * settings.run_rate),
+        at_once=AtOnce(settings.most_calls),
+        read_timeout=settings.read_timeout,
+        now=WorldClock().now,
+        note=note,
+    )
+
+
+def host_names(settings: ServerSettings, port: int) -> list[str]:
+    """Every name by which callers may call the server, exactly as `Host` has it."""
+    names = [*_own_names(port), *settings.host_names]
+    if settings.host not in ("0.0.0.0", "::"):
+        names.append(f"{bracketed(settings.host)}:{port}")
+    if settings.public_url:
+        url = urlsplit(settings.public_url.lower())
+        usual = 443 if url.scheme == "https" else 80
+        names.append(url.netloc)
+        if url.port in (None, usual):
+            bare = bracketed(url.hostname or "")
+            names += [bare, f"{bare}:{usual}"]
+    return list(dict.fromkeys(names))
+
+
+def _own_names(port: int) -> Sequence[str]:
+    return tuple(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
 
 
 async def serve(
@@ -101,9 +160,13 @@ async def serve(
         timeout_graceful_shutdown=GRACE,
         server_header=False,
         lifespan="on",
+        http=patience.within(settings.read_timeout),
+        ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
+        proxy_headers=False,  # whose word is taken is our setting, not uvicorn's
     )
-    shown = f"[{host}]" if ":" in host else host
-    server = _Server(config, lambda: started(f"http://{shown}:{port}{PATH}"), door)
+    url = settings.public_url or f"http://{bracketed(host)}:{port}{PATH}"
+    server = _Server(config, lambda: started(url), door)
     with listener:
         task = asyncio.create_task(server.serve([listener]))
         try:
@@ -114,7 +177,7 @@ async def serve(
             raise
 
 
-def _health(server: MCPServer[Any], door: Door) -> None:
+def _health(server: MCPServer[Any], door: Door, *, open_to_all: bool) -> None:
     @server.custom_route("/healthz", methods=["GET"])  # type: ignore[untyped-decorator]
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -128,77 +191,12 @@ def _health(server: MCPServer[Any], door: Door) -> None:
         found = await engine.crew()
         if engine.draining:
             return JSONResponse({"status": "not ready", "code": "draining"}, status_code=503)
+        if not open_to_all:  # a probe says nobody who it is, so it is told nothing more
+            return JSONResponse({"status": "ok"})
         states = {"working": 0, "draining": 0, "stale": 0}
         states |= Counter(worker.state for worker in found.workers)
         warning = {"warning": found.advice} if found.advice else {}
         return JSONResponse({"status": "ok", "workers": states, **warning})
-
-
-class Edge:
-    """What every request passes before anything of it is believed."""
-
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], origins: frozenset[str]) -> None:
-        self._app = app
-        self._hosts, self._origins = hosts, origins
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or pass it on."""
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        # httptools keeps blanks round a header's value, which the SDK takes for a mismatch.
-        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
-        headers = dict(scope["headers"])
-        refused = self._unwelcome(headers)
-        if refused is None and scope["method"] == "POST":
-            refused, receive = await _body(headers, receive)
-        await (refused or self._app)(scope, receive, send)
-
-    def _unwelcome(self, headers: dict[bytes, bytes]) -> Response | None:
-        if headers.get(b"host", b"").decode("latin-1") not in self._hosts:
-            return _refusal(421, "this server does not go by that name")
-        origin = headers.get(b"origin")
-        if origin is not None and origin.decode("latin-1") not in self._origins:
-            return _refusal(403, "pages of this origin may not call this server")
-        return None
-
-
-async def _body(headers: dict[bytes, bytes], receive: Receive) -> tuple[Response | None, Receive]:
-    """Read the body within its limits; a refusal, or a `receive` that gives it again."""
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json" or b"content-encoding" in headers:
-        return _refusal(415, "the body must be application/json, not encoded further"), receive
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            return Response(status_code=400), receive  # the client has gone
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > strict.LARGEST:
-            return _refusal(413, f"the body is larger than {strict.LARGEST:,} bytes"), receive
-    fault = strict.fault(bytes(body))
-    if fault is not None:
-        return Response(fault.body(), 400, media_type="application/json"), receive
-    return None, _again(bytes(body), receive)
-
-
-def _again(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
-    given = False
-
-    async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
-
-
-def _refusal(status: int, message: str) -> Response:
-    body = strict.Fault(strict.INVALID_REQUEST, message).body()
-    return Response(body, status, media_type="application/json")
 
 
 class _Server(uvicorn.Server):

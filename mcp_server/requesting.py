@@ -1,14 +1,13 @@
 """Who calls, as the transport knows it: never as the call says it.
 
 Over stdio the caller is whoever started this process; over HTTP it is the principal of the
-token that the edge has checked, or nobody when there is none. What a client says of itself
-(its name and version) is kept for people to read and proves nothing.
+token that the edge has checked, or the local user when nobody is asked. What a client says
+of itself (its name and version) is kept for people to read and proves nothing.
 """
 
 from typing import Any, NamedTuple
 
-from mcp.server.auth.middleware.auth_context import get_access_token
-from mcp.server.auth.provider import principal_components
+from mcp.server.auth.provider import AccessToken, principal_components
 from mcp.server.context import ServerRequestContext
 
 from mcp_server.text import visible
@@ -33,12 +32,19 @@ class Caller(NamedTuple):
 
 def caller(ctx: ServerRequestContext[Any, Any]) -> Caller:
     """The caller of this request."""
-    token = get_access_token()
-    if token is None:
-        return Caller("stdio" if ctx.request is None else "http", "", "", _client(ctx))
-    client_id, iss, sub = principal_components(token)
-    # A token without a subject is its client's own: the client is the principal then.
-    return Caller("http", iss or "", sub or client_id, _client(ctx))
+    if ctx.request is None:
+        return Caller("stdio", "", "", _client(ctx))
+    # From this request and not from the context: a session of an older client keeps the context
+    # of the request that opened it.
+    token = getattr(ctx.request.scope.get("user"), "access_token", None)
+    iss, sub = ("", "") if token is None else named(token)
+    return Caller("http", iss, sub, _client(ctx))
+
+
+def named(token: AccessToken) -> tuple[str, str]:
+    """The issuer and the subject of a checked token; both empty for the token in a file."""
+    _, iss, sub = principal_components(token)
+    return (iss, sub) if iss and sub else ("", "")
 
 
 def actor(ctx: ServerRequestContext[Any, Any]) -> str:

@@ -6,7 +6,7 @@ the `Door`, and the engine comes when it is needed.
 
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mcp.server import MCPServer
 from mcp.server.caching import CacheableMethod, CacheHint
@@ -15,7 +15,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp_types import ToolAnnotations
 
 from engine import Refused
-from mcp_server import prompting, resources
+from mcp_server import prompting, resources, scopes
 from mcp_server.calls import Tool
 from mcp_server.door import Door
 from mcp_server.gate import Gate
@@ -23,6 +23,9 @@ from mcp_server.news import News
 from mcp_server.opening import opened
 from mcp_server.settings import ServerSettings
 from mcp_server.tools import chosen
+
+if TYPE_CHECKING:
+    from mcp_server.auth import Authentication
 
 NAME = "handrail"
 PATIENCE = 1.0
@@ -50,6 +53,8 @@ _HINTS: dict[CacheableMethod, CacheHint] = {
     "resources/templates/list": _HOUR,
     "resources/read": _SOON,
 }
+_PRIVATE = {name: CacheHint(ttl_ms=hint.ttl_ms, scope="private") for name, hint in _HINTS.items()}
+"""Where callers are known, what one of them is shown is not for the others."""
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -60,17 +65,20 @@ def build(
     door: Door | None = None,
     patience: float = PATIENCE,
     extra: Iterable[Callable[[MCPServer[Any]], None]] = (),
+    auth: "Authentication | None" = None,
 ) -> MCPServer[Door]:
     """A server with these settings. `door` leads to the engine, if it is not to be opened here.
 
     `patience` is how long the engine may stay closed while nobody calls; 0 opens it at once.
-    `extra` may register further tools, resources and prompts, which pass the same gate.
+    `extra` may register further tools, resources and prompts, which pass the same gate. `auth` is
+    how callers over HTTP are known; then each sees only the tools that it may call.
     """
     door = door or Door(lambda: opened(settings))
     tools = chosen(settings.toolsets)
     gate = Gate(door, tools)
-    server = _server(settings, door, gate, tools, patience)
+    server = _server(settings, door, gate, tools, patience, auth)
     gate.others = server
+    scopes.enforce(server)
     resources.register(server, door, tools)
     prompting.register(server)
     resources.complete(server, door, tools)
@@ -80,7 +88,12 @@ def build(
 
 
 def _server(
-    settings: ServerSettings, door: Door, gate: Gate, tools: tuple[Tool, ...], patience: float
+    settings: ServerSettings,
+    door: Door,
+    gate: Gate,
+    tools: tuple[Tool, ...],
+    patience: float,
+    auth: "Authentication | None",
 ) -> MCPServer[Door]:
     @asynccontextmanager
     async def lifespan(_: MCPServer[Door]) -> AsyncGenerator[Door]:
@@ -96,10 +109,12 @@ def _server(
         tools=[_listed(tool) for tool in tools],
         extensions=[gate],
         lifespan=lifespan,
-        cache_hints=_HINTS,
+        cache_hints=_HINTS if auth is None else _PRIVATE,
         subscriptions=News(door),
         dependencies=["mcp[cli]"],
         log_level="WARNING",
+        auth=auth.settings if auth else None,
+        token_verifier=auth.verifier if auth else None,
     )
 
 

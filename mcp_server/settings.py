@@ -5,26 +5,19 @@ name of the setting, before anything is opened. Nobody else reads the environmen
 of Handrail comes through here, a worker too, so nothing is imported that takes time.
 """
 
-import difflib
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import Refused
+from mcp_server.readings import HINTS, READERS, is_loopback
 
 if TYPE_CHECKING:
     from engine.app.settings import Settings
 
-TOOLSETS = ("default", "operate")
-HOSTS = ("127.0.0.1", "::1", "localhost")
 PORT = 8765
-MOST_RUNS = 1_000_000
-_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-_SPAN = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m)?")
-_PAIR = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +26,18 @@ class ServerSettings:
 
     `database` is a path, a URL, or empty for the user's data folder. `policy` is the file that
     says what asks a person; without it the one beside the database counts. `allowed_hosts` are
-    private addresses that http tasks may call all the same. `origins` are further web origins,
-    exact and with port, that may call the HTTP server from a browser. `json_response` answers HTTP
-    calls with plain JSON instead of an event stream: faster, but without progress.
+    private addresses that http tasks may call all the same. `tenant` is whose data is served.
+
+    Over HTTP `host_names` are further names that callers may give in `Host`, and `origins` web
+    origins that may call from a browser; both are exact. Who calls is known by `token_file`, which
+    holds one token for everybody, or by tokens of the OAuth server `issuer`, whose keys lie where
+    it says or at `jwks_url`; without either everybody on this machine may. `public_url` is what
+    clients call the server and what tokens must be made for. `tls_proxy` says that TLS ends in
+    front of us, `trusted_proxies` whose word on a caller's address is taken.
+    `call_rate` and `run_rate` are how many calls and executions a second a caller may go on with
+    (0: no limit), `most_calls` how many at a time, `most_sessions` how many sessions of older
+    clients there may be, and `read_timeout` how many seconds a request may take to arrive.
+    `json_response` answers with plain JSON instead of an event stream: faster, without progress.
 
     `work` says whether this process also carries out runs: `concurrency` at a time, and no more
     than `max_runs` in all processes together (0: no limit). `drain` is how many seconds they get
@@ -50,10 +52,22 @@ class ServerSettings:
     toolsets: frozenset[str] = frozenset({"default"})
     allowed_hosts: frozenset[tuple[str, int]] = frozenset()
     demo: bool = False
-    # Authentication does not exist yet; nothing is put on the network without it.
+    tenant: str = "default"
     host: str = "127.0.0.1"
     port: int = PORT
+    host_names: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    public_url: str = ""
+    tls_proxy: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    token_file: Path | None = None
+    issuer: str = ""
+    jwks_url: str = ""
+    call_rate: int = 200
+    run_rate: int = 50
+    most_calls: int = 128
+    most_sessions: int = 200
+    read_timeout: float = 10.0
     json_response: bool = False
     work: bool = True
     concurrency: int = 64
@@ -65,6 +79,16 @@ class ServerSettings:
     checkpoint_key: Path | None = None
     signs: bool = False
 
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the HTTP server."""
+        return is_loopback(self.host)
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether callers over HTTP have to say who they are."""
+        return bool(self.issuer or self.token_file)
+
 
 VARIABLES: Mapping[str, str] = {
     "database": "HANDRAIL_DATABASE_URL",
@@ -73,9 +97,22 @@ VARIABLES: Mapping[str, str] = {
     "toolsets": "HANDRAIL_TOOLSETS",
     "allowed_hosts": "HANDRAIL_ALLOWED_HOSTS",
     "demo": "HANDRAIL_DEMO",
+    "tenant": "HANDRAIL_TENANT",
     "host": "HANDRAIL_HOST",
     "port": "HANDRAIL_PORT",
+    "host_names": "HANDRAIL_HOST_NAMES",
     "origins": "HANDRAIL_ORIGINS",
+    "public_url": "HANDRAIL_PUBLIC_URL",
+    "tls_proxy": "HANDRAIL_TLS_PROXY",
+    "trusted_proxies": "HANDRAIL_TRUSTED_PROXIES",
+    "token_file": "HANDRAIL_TOKEN_FILE",
+    "issuer": "HANDRAIL_AUTH_ISSUER",
+    "jwks_url": "HANDRAIL_AUTH_JWKS_URL",
+    "call_rate": "HANDRAIL_CALLS_PER_SECOND",
+    "run_rate": "HANDRAIL_RUNS_PER_SECOND",
+    "most_calls": "HANDRAIL_MAX_CALLS",
+    "most_sessions": "HANDRAIL_MAX_SESSIONS",
+    "read_timeout": "HANDRAIL_READ_TIMEOUT",
     "json_response": "HANDRAIL_JSON_RESPONSE",
     "concurrency": "HANDRAIL_CONCURRENCY",
     "max_runs": "HANDRAIL_MAX_RUNS",
@@ -92,32 +129,29 @@ def from_environment(
     *,
     database: str = "",
     folders: Iterable[Path] = (),
-    toolsets: str = "",
     demo: bool | None = None,
-    host: str = "",
     port: int | None = None,
+    tls_proxy: bool | None = None,
     concurrency: int | None = None,
     drain: float | None = None,
     usual_drain: float = 5.0,
+    texts: Mapping[str, str] | None = None,
     **more: Any,
 ) -> ServerSettings:
     """The settings that the environment and the flags describe; an empty flag was not given.
 
-    `usual_drain` is the default of `drain`, `more` are settings that no variable has. Raises
-    Refused `bad_setting`, naming the variable, for a value that cannot be meant.
+    `usual_drain` is the default of `drain`, `texts` are flags that are read as their variables
+    are, `more` are settings that no variable has. Raises Refused `bad_setting`, naming the
+    variable, for a value that cannot be meant.
     """
     given: dict[str, Any] = {
-        "database": database, "folders": tuple(folders), "toolsets": toolsets, "demo": demo,
-        "host": host, "port": port, "concurrency": concurrency, "drain": drain,
+        "database": database, "folders": tuple(folders), "demo": demo, "port": port,
+        "tls_proxy": tls_proxy, "concurrency": concurrency, "drain": drain,
     }  # fmt: skip
     flags = {name: value for name, value in given.items() if value not in ("", (), None)}
-    texts = {
-        name: text
-        for name, variable in VARIABLES.items()
-        if name not in flags and (text := environment.get(variable))
-    }
-    texts |= {name: flags.pop(name) for name in ("toolsets", "host") if name in flags}
-    values = {name: _read(name, text) for name, text in texts.items()}
+    said = {name: environment.get(variable, "") for name, variable in VARIABLES.items()}
+    said |= {name: text for name, text in (texts or {}).items() if text}
+    values = {name: _read(name, text) for name, text in said.items() if text and name not in flags}
     return ServerSettings(**{"drain": usual_drain, **values, **flags, **more})
 
 
@@ -129,6 +163,7 @@ def engine_settings(settings: ServerSettings) -> "Settings":
         database=settings.database,
         folders=settings.folders,
         policy=settings.policy,
+        tenant=settings.tenant,
         allowed_hosts=settings.allowed_hosts,
         work=settings.work,
         concurrency=settings.concurrency,
@@ -142,105 +177,10 @@ def engine_settings(settings: ServerSettings) -> "Settings":
     )
 
 
-# -- reading one setting ------------------------------------------------------------------------
-
-
 def _read(name: str, text: str) -> Any:
     try:
-        return _READERS[name](text)
+        return READERS[name](text)
     except ValueError as error:
         variable = VARIABLES[name]
         message = f"{variable}: {text[:40]!r} cannot be meant: {error}"
-        raise Refused("bad_setting", message, _HINTS.get(variable, "")) from None
-
-
-def _folders(text: str) -> tuple[Path, ...]:
-    return tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part.strip())
-
-
-def _file(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.replace(",", " ").split())
-
-
-def _toolsets(text: str) -> frozenset[str]:
-    names = _words(text)
-    for name in names:
-        if name not in TOOLSETS:
-            near = difflib.get_close_matches(name, TOOLSETS, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(TOOLSETS)}."
-            raise ValueError(f"there is no toolset {name[:40]!r}. {hint}")
-    return frozenset(names)
-
-
-def _hosts(text: str) -> frozenset[tuple[str, int]]:
-    pairs = []
-    for word in _words(text):
-        found = _PAIR.fullmatch(word)
-        if found is None or int(found[2]) > 65535:
-            raise ValueError(f"{word[:60]!r} is not host:port")
-        pairs.append((found[1].strip("[]").lower(), int(found[2])))
-    return frozenset(pairs)
-
-
-def _flag(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in (*_YES, *_NO):
-        raise ValueError("it is neither yes nor no")
-    return word in _YES
-
-
-def _host(text: str) -> str:
-    if text not in HOSTS:
-        raise ValueError(f"it is none of {', '.join(HOSTS)}")
-    return text
-
-
-def _number(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        digits = text.strip()
-        if not (digits.isascii() and digits.isdecimal()) or not low <= int(digits[:9]) <= high:
-            raise ValueError(f"it is no whole number from {low} to {high:,}")
-        return int(digits)
-
-    return read
-
-
-def _seconds(text: str) -> float:
-    found = _SPAN.fullmatch(text.strip())
-    if found is None:
-        raise ValueError("it is no length of time")
-    return float(found[1]) * {"ms": 0.001, "m": 60.0}.get(found[2], 1.0)
-
-
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "database": str,
-    "folders": _folders,
-    "policy": lambda text: Path(text).expanduser().absolute(),
-    "toolsets": _toolsets,
-    "allowed_hosts": _hosts,
-    "demo": _flag,
-    "host": _host,
-    "port": _number(0, 65_535),
-    "origins": _words,
-    "json_response": _flag,
-    "concurrency": _number(1, 10_000),
-    "max_runs": _number(0, MOST_RUNS),
-    "drain": _seconds,
-    "release": str,
-    "checkpoints": _file,
-    "checkpoint_key": _file,
-}
-
-_HINTS: Mapping[str, str] = {
-    "HANDRAIL_HOST": "Authentication does not exist yet; only this machine may connect.",
-    "HANDRAIL_DEMO": "Use 1 or 0.",
-    "HANDRAIL_JSON_RESPONSE": "Use 1 or 0.",
-    "HANDRAIL_PORT": "Use a number from 0 to 65535.",
-    "HANDRAIL_ALLOWED_HOSTS": "Write host:port, several with a comma between.",
-    "HANDRAIL_MAX_RUNS": "0 is no limit; give every process the same number.",
-    "HANDRAIL_DRAIN": "Write a length of time such as 10s or 1m.",
-}
+        raise Refused("bad_setting", message, HINTS.get(variable, "")) from None

@@ -49,8 +49,13 @@ def fault(body: bytes) -> Fault | None:
     >>> fault(b'{"a": 1, "a": 2}').message
     'the key "a" is there twice'
     """
+    return read(body)[1]
+
+
+def read(body: bytes) -> tuple[Any, Fault | None]:
+    """The message, and what is wrong with it; a message with a fault is not to be used."""
     if len(body) > LARGEST:
-        return Fault(INVALID_REQUEST, f"the message is larger than {LARGEST:,} bytes")
+        return None, Fault(INVALID_REQUEST, f"the message is larger than {LARGEST:,} bytes")
     reader = _Reader()
     try:
         value = json.loads(
@@ -58,12 +63,12 @@ def fault(body: bytes) -> Fault | None:
             parse_float=reader.number, parse_int=reader.whole,
         )  # fmt: skip
     except UnicodeDecodeError:
-        return Fault(PARSE_ERROR, "the message is not UTF-8")
+        return None, Fault(PARSE_ERROR, "the message is not UTF-8")
     except json.JSONDecodeError as error:
-        return Fault(PARSE_ERROR, f"the message is not JSON: {error.msg} at {error.pos}")
+        return None, Fault(PARSE_ERROR, f"the message is not JSON: {error.msg} at {error.pos}")
     except RecursionError:
-        return Fault(INVALID_REQUEST, f"the message is nested deeper than {DEEPEST}")
-    return _judged(body, value, reader)
+        return None, Fault(INVALID_REQUEST, f"the message is nested deeper than {DEEPEST}")
+    return value, _judged(body, value, reader)
 
 
 def _judged(body: bytes, value: Any, reader: "_Reader") -> Fault | None:

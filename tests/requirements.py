@@ -374,4 +374,11 @@ REQUIREMENTS = (
         "004 gate",
         "A rule added while deciding matches the same plan and no other, and ends by itself.",
     ),
+    # HTTP security
+    Requirement(
+        "http-sign-in",
+        "004 gate",
+        "Over HTTP callers are known by tokens of an OAuth server, made for this server and"
+        " tenant, or by one in a private file; what others can reach never starts without.",
+    ),
 )

@@ -19,6 +19,7 @@ IMPORT_NAMES = {
     "google-re2": ("re2",),
     "jsonschema-rs": ("jsonschema_rs",),
     "mcp": ("mcp", "mcp_types"),
+    "pyjwt": ("jwt",),
     "pyyaml": ("yaml",),
 }
 OURS = {"engine", "mcp_server"}

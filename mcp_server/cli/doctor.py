@@ -35,7 +35,7 @@ async def _doctor(session: Session) -> int:
     from mcp_server.cli.paint.reports import health_list
 
     checks = [check async for check in _engine_checks(session)]
-    checks += [*folder_checks(session), *client_checks()]
+    checks += [*folder_checks(session), *client_checks(), await http_check(session)]
     broken = not all(check.ok for check in checks)
     session.screen.result({"ok": not broken, "checks": checks}, lambda _: health_list(checks))
     return Exit.FAILED if broken else Exit.OK
@@ -93,6 +93,22 @@ def _folder(folder: Path) -> "Health":
     except OSError as error:
         return health("folder", False, f"{folder}: {error.strerror}", "Create it or leave it out.")
     return health("folder", True, f"{folder}: {found} entries")
+
+
+async def http_check(session: Session) -> "Health":
+    """Whether `serve` would start with these settings, and how it would know its callers."""
+    from engine import Refused
+    from mcp_server.auth import reachable_issuer, refuse_if_unsafe, way_in
+    from mcp_server.cli.opening import server_settings
+
+    settings = server_settings(session)
+    try:
+        refuse_if_unsafe(settings)
+        said = way_in(settings)
+        await reachable_issuer(settings)
+    except Refused as refused:
+        return health("http", False, refused.message, refused.hint)
+    return health("http", True, said)
 
 
 def client_checks() -> Sequence["Health"]:

@@ -26,6 +26,7 @@ class Entry:
 
 COMMANDS: Mapping[str, Entry] = {
     "serve": Entry("serve", "Serve workflows to MCP clients, over stdio or HTTP."),
+    "token": Entry("token", "Make a token for callers over HTTP."),
     "connect": Entry("connect", "Tell an MCP client about Handrail."),
     "workflows": Entry("workflows", "List, search or read workflows."),
     "run": Entry("run", "Run a workflow and wait for it."),

@@ -4,7 +4,7 @@ It says on stderr how to connect; over stdio it says nothing, because nobody but
 """
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,15 +16,24 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=HandrailCommand)
-@click.option("--http", is_flag=True, help="Streamable HTTP on loopback; the default.")
+@click.option("--http", is_flag=True, help="Streamable HTTP; the default.")
 @click.option("--stdio", is_flag=True, help="Speak to the client that started this process.")
-@click.option("--host", default="", help="The address to listen on; loopback only.")
+@click.option("--host", default="", metavar="ADDRESS",
+              help="The address to listen on (127.0.0.1).")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT",
               help="The port (8765); 0 takes any.")  # fmt: skip
 @click.option("--toolsets", default="", metavar="NAMES", help="Sets of tools: default, operate.")
+@click.option("--token-file", default="", metavar="FILE", help="Callers must give its token.")
+@click.option("--auth-issuer", "issuer", default="", metavar="URL",
+              help="Callers must give a token of this OAuth server.")  # fmt: skip
+@click.option("--public-url", default="", metavar="URL", help="What clients call this server.")
+@click.option("--tls-proxy", is_flag=True, help="A proxy in front of it speaks TLS.")
 @click.option("--no-work", is_flag=True, help="Carry out no runs here; workers do that.")
 @click.pass_obj
-def serve_command(session: Session, /, http: bool, stdio: bool, no_work: bool, **flags: Any) -> int:
+def serve_command(
+    session: Session, /, http: bool, stdio: bool, no_work: bool, tls_proxy: bool, port: int | None,
+    **texts: str,
+) -> int:  # fmt: skip
     """Serve the workflows to MCP clients.
 
     \b
@@ -37,7 +46,9 @@ def serve_command(session: Session, /, http: bool, stdio: bool, no_work: bool, *
     from mcp_server.cli.opening import server_settings
     from mcp_server.logs import to_stderr
 
-    settings = server_settings(session, work=not no_work, signs=True, **flags)
+    settings = server_settings(
+        session, work=not no_work, signs=True, tls_proxy=tls_proxy or None, port=port, texts=texts
+    )
     to_stderr()
     return _stdio(settings) if stdio else _http(session, settings)
 

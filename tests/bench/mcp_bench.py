@@ -91,7 +91,7 @@ class Http:
             *self._command,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, **self._environment},
+            env={**os.environ, "HANDRAIL_CALLS_PER_SECOND": "0", **self._environment},
         )
         for _ in range(200):
             try:

@@ -1,87 +1,27 @@
 """The HTTP surface: who may speak, what may be said, and that it says so in time."""
 
-import asyncio
 import json
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from mcp import Client
 
 from engine import Refused
-from mcp_server import http, strict
-from mcp_server.door import Door
+from mcp_server import edge, http, strict
 from mcp_server.settings import ServerSettings
+from tests.server.calling import send, serving
 from tests.server.test_gate import broken
 
 pytestmark = pytest.mark.requirement("both-transports")
 
-SECONDS = 10
-GOOD = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    body: bytes
-
-    @property
-    def error(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.body)["error"]
-        return found
-
-
-@asynccontextmanager
-async def serving(
-    settings: ServerSettings | None = None, opener: Any = broken
-) -> AsyncGenerator[int]:
-    settings = settings or ServerSettings(port=0)
-    listener = http.listen(settings)
-    port = listener.getsockname()[1]
-    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(
-        http.serve(settings, listener, started=url.set_result, door=Door(opener))
-    )
-    try:
-        async with asyncio.timeout(SECONDS):
-            assert await url == f"http://127.0.0.1:{port}/mcp"
-        yield port
-    finally:
-        task.cancel()
-        async with asyncio.timeout(SECONDS):
-            await asyncio.gather(task, return_exceptions=True)
-
-
-async def send(
-    port: int, *lines: str, body: bytes = GOOD, method: str = "POST", path: str = "/mcp"
-) -> Reply:
-    """One request written by hand, so that it can be wrong."""
-    given = {line.split(":")[0].lower() for line in lines}
-    heads = [f"{method} {path} HTTP/1.1"]
-    defaults = {
-        "host": f"127.0.0.1:{port}",
-        "content-type": "application/json",
-        "accept": "application/json, text/event-stream",
-        "content-length": str(len(body)),
-        "connection": "close",
-    }
-    heads += [f"{name}: {value}" for name, value in defaults.items() if name not in given]
-    heads += [line for line in lines if not line.endswith(": -")]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write("\r\n".join(heads).encode() + b"\r\n\r\n" + body)
-    async with asyncio.timeout(SECONDS):
-        answer = await reader.read()
-    writer.close()
-    head, _, rest = answer.partition(b"\r\n\r\n")
-    return Reply(int(head.split(b" ")[1]), rest)
+LOCAL = ServerSettings(port=0)
 
 
 @pytest.fixture
 async def port() -> AsyncGenerator[int]:
-    async with serving() as found:
+    async with serving(LOCAL, broken) as found:
         yield found
 
 
@@ -162,7 +102,7 @@ async def test_blanks_round_a_header_are_no_part_of_it() -> None:
 
     host = (b"host", b" 127.0.0.1:1\t")
     scope = {"type": "http", "method": "GET", "headers": [host, (b"mcp-method", b"\tx ")]}
-    await http.Edge(app, frozenset({"127.0.0.1:1"}), frozenset())(scope, nothing, nothing)
+    await edge.Edge(app, frozenset({"127.0.0.1:1"}), frozenset())(scope, nothing, nothing)
     assert seen == [(b"host", b"127.0.0.1:1"), (b"mcp-method", b"x")]
 
 
@@ -191,7 +131,7 @@ async def test_clients_of_both_eras_list_tools(port: int, mode: Any) -> None:
 
 async def test_a_page_may_call_only_if_its_origin_was_named() -> None:
     settings = ServerSettings(port=0, origins=("http://localhost:6274",))
-    async with serving(settings) as port:
+    async with serving(settings, broken) as port:
         asked = ("Origin: http://localhost:6274", "Access-Control-Request-Method: POST")
         reply = await send(port, *asked, method="OPTIONS", body=b"")
         assert reply.status == 200

@@ -30,8 +30,23 @@ def test_the_environment_is_read() -> None:
             "HANDRAIL_RELEASE": "git-4f2a91c",
             "HANDRAIL_ALLOWED_HOSTS": "localhost:5100, [::1]:80",
             "HANDRAIL_ORIGINS": "http://localhost:6274, http://127.0.0.1:6274",
+            "HANDRAIL_HOST": "::",
+            "HANDRAIL_HOST_NAMES": "Handrail:8765 handrail.example.com",
+            "HANDRAIL_PUBLIC_URL": "https://handrail.example.com/mcp",
+            "HANDRAIL_TOKEN_FILE": "/t",
+            "HANDRAIL_TLS_PROXY": "1",
+            "HANDRAIL_TRUSTED_PROXIES": "10.0.0.5, fd00::/8",
+            "HANDRAIL_TENANT": "acme",
+            "HANDRAIL_CALLS_PER_SECOND": "0",
+            "HANDRAIL_READ_TIMEOUT": "500ms",
         }
     )
+    assert (settings.host, settings.tenant) == ("::", "acme")
+    assert settings.host_names == ("handrail:8765", "handrail.example.com")
+    assert settings.public_url == "https://handrail.example.com/mcp"
+    assert (settings.token_file, settings.tls_proxy) == (Path("/t"), True)
+    assert settings.trusted_proxies == ("10.0.0.5/32", "fd00::/8")
+    assert (settings.call_rate, settings.read_timeout) == (0, 0.5)
     assert settings.database == "/tmp/a.db"
     assert settings.folders == (Path("/a"), Path("/b"))
     assert settings.toolsets == {"default", "operate"}
@@ -50,7 +65,10 @@ def test_the_first_page_names_every_variable() -> None:
 
 def test_a_flag_wins_over_the_environment() -> None:
     environment = {"HANDRAIL_DATABASE_URL": "/a", "HANDRAIL_DEMO": "1", "HANDRAIL_PORT": "1"}
-    settings = from_environment(environment, database="/b", demo=False, port=2)
+    environment |= {"HANDRAIL_HOST": "not read", "HANDRAIL_TOKEN_FILE": "/a"}
+    texts = {"host": "::1", "token_file": "/b", "issuer": ""}
+    settings = from_environment(environment, database="/b", demo=False, port=2, texts=texts)
+    assert (settings.host, settings.token_file, settings.issuer) == ("::1", Path("/b"), "")
     assert (settings.database, settings.demo, settings.port) == ("/b", False, 2)
 
 
@@ -62,8 +80,27 @@ def test_a_flag_wins_over_the_environment() -> None:
         ("HANDRAIL_DEMO", "maybe", "Use 1 or 0."),
         ("HANDRAIL_PORT", "99999", "from 0 to 65535"),
         ("HANDRAIL_PORT", "http", "from 0 to 65535"),
-        ("HANDRAIL_HOST", "0.0.0.0", "Authentication does not exist yet"),
-        ("HANDRAIL_HOST", "::", "Authentication does not exist yet"),
+        ("HANDRAIL_HOST", "example.com", "neither an IP address nor localhost"),
+        ("HANDRAIL_HOST", "127.0.0.1:80", "neither an IP address nor localhost"),
+        ("HANDRAIL_HOST_NAMES", "*.example.com", "no host name"),
+        ("HANDRAIL_HOST_NAMES", "a.example/x", "no host name"),
+        ("HANDRAIL_ORIGINS", "*", "no origin such as"),
+        ("HANDRAIL_ORIGINS", "null", "no origin such as"),
+        ("HANDRAIL_ORIGINS", "https://app.example.com/", "no origin such as"),
+        ("HANDRAIL_ORIGINS", "https://*.example.com", "no exact origin"),
+        ("HANDRAIL_ORIGINS", "https://me@app.example.com", "no exact origin"),
+        ("HANDRAIL_PUBLIC_URL", "http://handrail.example.com/mcp", "no https URL"),
+        ("HANDRAIL_PUBLIC_URL", "https://me:pw@handrail.example.com", "more than a scheme"),
+        ("HANDRAIL_AUTH_ISSUER", "ftp://id.example.com", "no https URL"),
+        ("HANDRAIL_AUTH_JWKS_URL", "https://id.example.com/keys?x=1", "more than a scheme"),
+        ("HANDRAIL_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "no list of addresses"),
+        ("HANDRAIL_TENANT", "../other", "no name of letters"),
+        ("HANDRAIL_TLS_PROXY", "maybe", "Use 1 or 0."),
+        ("HANDRAIL_CALLS_PER_SECOND", "-1", "0 is no limit"),
+        ("HANDRAIL_RUNS_PER_SECOND", "many", "0 is no limit"),
+        ("HANDRAIL_MAX_CALLS", "0", "from 1 to 100,000"),
+        ("HANDRAIL_MAX_SESSIONS", "0", "from 1 to 100,000"),
+        ("HANDRAIL_READ_TIMEOUT", "soon", "such as 10s or 1m"),
         ("HANDRAIL_ALLOWED_HOSTS", "localhost", "host:port"),
         ("HANDRAIL_ALLOWED_HOSTS", "localhost:99999", "host:port"),
         ("HANDRAIL_CONCURRENCY", "0", "from 1 to 10,000"),

@@ -6,8 +6,9 @@ import anyio
 import pytest
 from mcp import Client
 
+from mcp_server.settings import ServerSettings
+from tests.server.calling import serving
 from tests.server.test_gate import ERAS
-from tests.server.test_http import serving
 from tests.server.world import World
 
 SECONDS = 10
@@ -16,7 +17,7 @@ SECONDS = 10
 @pytest.mark.parametrize("mode", ERAS)
 async def test_progress_tells_about_each_step_that_ends(world: World, mode: Any) -> None:
     async with (
-        serving(opener=world.open) as port,
+        serving(ServerSettings(port=0), world.open) as port,
         Client(f"http://127.0.0.1:{port}/mcp", mode=mode) as client,
     ):
         told = await _told(world, client)
