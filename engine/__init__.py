@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from engine.app.settings import Settings as Settings
     from engine.app.settings import database_of as database_of
     from engine.core import views as views
+    from engine.core.approval.gated import Gated as Gated
+    from engine.core.approval.plan import Requester as Requester
+    from engine.core.approval.state import Approver as Approver
+    from engine.core.approval.views import ApprovalView as ApprovalView
     from engine.core.errors import Failure as Failure
     from engine.core.errors import Kind as Kind
     from engine.core.errors import Move as Move
@@ -27,13 +31,17 @@ if TYPE_CHECKING:
     from engine.store import StoreError as StoreError
 
 _HOMES = {
+    "ApprovalView": "engine.core.approval.views",
+    "Approver": "engine.core.approval.state",
     "Effect": "engine.core.model",
     "Engine": "engine.app.engine",
     "Failure": "engine.core.errors",
+    "Gated": "engine.core.approval.gated",
     "Kind": "engine.core.errors",
     "Move": "engine.core.errors",
     "PythonTask": "engine.shell.acts",
     "Refused": "engine.core.errors",
+    "Requester": "engine.core.approval.plan",
     "RetryPolicy": "engine.core.retry",
     "RunFilter": "engine.core.views",
     "Settings": "engine.app.settings",

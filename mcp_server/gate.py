@@ -17,7 +17,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.extension import Extension
 from mcp_types import CallToolRequestParams
 
-from engine import Refused
+from engine import Move, Refused
 from mcp_server import prose, wire
 from mcp_server.arguments import Checked, nearest
 from mcp_server.calls import Call, Progress, Tool
@@ -59,7 +59,8 @@ class Gate(Extension):
         except Refused as refused:
             answer = self._refused(refused, ctx)
         except Exception as error:
-            answer = self._unforeseen(checked.tool.name, error)
+            waits = _waits(error)
+            answer = refusal(waits) if waits else self._unforeseen(checked.tool.name, error)
         return result(answer)
 
     async def _foreign(self, name: str, ctx: Context, call_next: CallNext) -> HandlerResult:
@@ -94,6 +95,19 @@ class Gate(Extension):
             "errorId": number,
         }
         return wire.Answer(facts, prose.refused(facts), wrong=True)
+
+
+def _waits(error: Exception) -> Refused | None:
+    """What waits for a person, as a refusal; None where the error is another."""
+    from engine import Gated  # not needed for the first listing
+
+    if not isinstance(error, Gated):
+        return None
+    asked = error.approval
+    details = {"approvalId": asked.id, "code": asked.code}
+    return Refused(
+        "approval_required", asked.summary, asked.next_step, move=Move.PERSON, details=details
+    )
 
 
 def refusal(refused: Refused) -> wire.Answer:

@@ -353,6 +353,11 @@ REQUIREMENTS = (
         "An approval is claimed at most once, after a yes, whatever is asked in which order.",
     ),
     Requirement(
+        "gated-versions",
+        "004 gate",
+        "A version that changes systems outside starts once a person has accepted its content.",
+    ),
+    Requirement(
         "approval-expiry",
         "004 gate",
         "An approval runs out before the vote and again before the claim, and never revives.",

@@ -1,16 +1,50 @@
 """Who works on this database: the workers as people see them, and whether they are enough."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from engine.app.settings import Settings
 from engine.core.log import Row
 from engine.core.views import Crew, WorkerView
+from engine.shell.acts import Acts
+from engine.shell.claims import Claims
 from engine.shell.clock import Clock
-from engine.shell.roll import Pace, silent
+from engine.shell.drive import Held
+from engine.shell.library import Library
+from engine.shell.news import News
+from engine.shell.roll import Pace, Roll, silent
+from engine.shell.worker import Worker
 from engine.store import Store
 
 PATIENCE = 5_000_000
 """Microseconds that a due run may wait before somebody is told that nobody takes it up."""
+
+
+def worker_of(
+    settings: Settings,
+    store: Store,
+    acts: Acts,
+    library: Library,
+    news: News,
+    changed: Callable[[str], None],
+    ended: Callable[[Held], None],
+) -> Worker:
+    """The worker of this process."""
+    clock, tenant = settings.clock, settings.tenant
+    roll = Roll(
+        store,
+        clock,
+        tenant,
+        settings.concurrency,
+        settings.name,
+        settings.release,
+        settings.pace,
+    )
+    claims = Claims(store, clock, library, settings.most)
+    return Worker(
+        store, clock, acts, changed, ended, roll, claims,
+        library=library, tenant=tenant, news=news,
+    )  # fmt: skip
 
 
 async def crew(store: Store, clock: Clock, pace: Pace) -> Crew:

@@ -2,24 +2,27 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from engine.app.approving import LOCAL, approvals_of
 from engine.app.audit import Audits
 from engine.app.catalogue import Shelf
 from engine.app.checks import checks
-from engine.app.crew import crew
-from engine.app.describe import info_at, workflow_details
+from engine.app.crew import crew, worker_of
+from engine.app.describe import workflow_details
+from engine.app.judging import ask_always
 from engine.app.listing import Lists
 from engine.app.refusals import Refusals
-from engine.app.running import Runs, check_input
+from engine.app.rehearsing import rehearsed
+from engine.app.running import Runs
 from engine.app.settings import Settings, audit_places, beside, database_of
 from engine.app.versions import Versions
-from engine.core.errors import Move, Refused
+from engine.core.approval.plan import Requester
+from engine.core.errors import Move
 from engine.core.model import Effect, Workflow
-from engine.core.preview import Preview, mutations
 from engine.core.views import (
     Crew,
     DryRun,
@@ -35,20 +38,17 @@ from engine.core.views import (
     WorkflowDetails,
     WorkflowInfo,
 )
-from engine.features import refusals, runs, versions
+from engine.features import approvals, refusals, runs, versions
 from engine.shell.acts import Acts
 from engine.shell.breakers import Breakers
 from engine.shell.checkpoints import Signer
-from engine.shell.claims import Claims
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
 from engine.shell.library import Library
 from engine.shell.news import News
-from engine.shell.roll import Roll
-from engine.shell.worker import Worker
 from engine.store import Store, Verification, open_store
 
-FEATURES = (runs.FEATURE, versions.FEATURE, refusals.FEATURE)
+FEATURES = (runs.FEATURE, versions.FEATURE, refusals.FEATURE, approvals.FEATURE)
 """The built-in features come in through the same door as anybody else's."""
 
 _RESTING = frozenset({Move.PERSON, Move.OUTSIDE, Move.NONE})
@@ -77,32 +77,23 @@ class Engine:
         )
         self.patience = settings.drain
         self._news = News(store, self._library, self._noticed)
-        self._worker = self._made(acts) if settings.work else None
+        self._worker = (
+            worker_of(settings, store, acts, self._library, self._news, self._changed, self._ended)
+            if settings.work
+            else None
+        )
         self._following: asyncio.Task[None] | None = None
         self._signing: asyncio.Task[None] | None = None
-        self._runs = Runs(store, clock, self._library, self._shelf, self._worker, tenant)
+        self.approvals = approvals_of(
+            store, clock, tenant, self._library, self._shelf, settings.pace, ask_always, self._told
+        )
+        self._runs = Runs(
+            store, clock, self._library, self._shelf, self._worker, tenant, self.approvals
+        )
         self._lists = Lists(store, self._library, self._worker, tenant)
         self.audits = Audits(store, audit_places(settings), self._lists.row)
-        self._versions = Versions(store, clock, self._library, tenant)
+        self._versions = Versions(store, self._library, tenant)
         self.refusals = Refusals(store, clock, tenant)
-
-    def _made(self, acts: Acts) -> Worker:
-        settings, store = self.settings, self.store
-        clock, tenant = settings.clock, settings.tenant
-        roll = Roll(
-            store,
-            clock,
-            tenant,
-            settings.concurrency,
-            settings.name,
-            settings.release,
-            settings.pace,
-        )
-        claims = Claims(store, clock, self._library, settings.most)
-        return Worker(
-            store, clock, acts, self._changed, self._ended, roll, claims,
-            library=self._library, tenant=tenant, news=self._news,
-        )  # fmt: skip
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -226,40 +217,20 @@ class Engine:
         """The versions of a workflow with run counts, oldest first."""
         return await self._versions.list(*self._shelf.find(name))
 
-    async def set_default(self, name: str, version: str, *, actor: str) -> None:
-        """Pin the default version; `latest` unpins it. A person's decision, not a model's."""
-        if version == "latest":
-            await self._versions.unpin(*self._shelf.find(name), actor)
-        else:
-            await self._versions.pin(self._shelf.known(name, version), actor)
-        await self._shelf.reshow()
-        self._poke()
+    async def set_default(self, name: str, version: str, *, requester: Requester = LOCAL) -> None:
+        """Pin the default version; `latest` unpins it. Raises Gated until a person has decided."""
+        await self.approvals.switch(name, version, requester=requester)
 
-    async def deprecate(self, name: str, version: str, *, actor: str, undo: bool = False) -> None:
-        """Let a version take no new runs unless asked for; `undo` takes that back."""
-        await self._versions.deprecate(self._shelf.known(name, version), actor, undo)
-        await self._shelf.reshow()
+    async def deprecate(
+        self, name: str, version: str, *, requester: Requester = LOCAL, undo: bool = False
+    ) -> None:
+        """Let a version take no new runs unless asked for, or take that back. Raises Gated."""
+        await self.approvals.deprecate(name, version, requester=requester, undo=undo)
 
     async def dry_run(self, name: str, given: Any, version: str = "") -> DryRun:
         """What a run would do, without recording or calling anything."""
         known = self._shelf.known(name, version)
-        workflow = await self._library.learn(known.digest)
-        missing: Any = ()
-        invalid: Any = ()
-        try:
-            given = check_input(workflow, given)
-        except Refused as refused:
-            missing = refused.details.get("missing", ())
-            invalid = refused.details.get("invalid", ())
-            if not missing and not invalid:
-                raise
-        preview = Preview(workflow, given)
-        steps = preview.steps()
-        output = None if missing or invalid else preview.output()
-        return DryRun(
-            info_at(workflow, known), not missing and not invalid, steps, workflow.groups,
-            mutations(steps), output, missing, invalid,
-        )  # fmt: skip
+        return rehearsed(await self._library.learn(known.digest), known, given)
 
     # -- runs ---------------------------------------------------------------------------------
 
@@ -272,14 +243,18 @@ class Engine:
         key: str = "",
         deadline: int | None = None,
         actor: str = "engine",
+        requester: Requester = LOCAL,
     ) -> RunView:
         """Start a run and return it, durable, with the steps that were reached so far.
 
         `deadline` is in microseconds from now. The same `key` with the same input gives the
         run that was started first. Raises Refused: `unknown_workflow`, `unknown_version`,
-        `invalid_input`, `pending_version`, `deprecated_version`, `idempotency_key_reused`.
+        `invalid_input`, `deprecated_version`, `idempotency_key_reused`; and Gated where the
+        version changes systems outside and nobody has accepted it.
         """
-        run_id, reused = await self._runs.start(name, given, version, key, deadline, actor)
+        run_id, reused = await self._runs.start(
+            name, given, version, key, deadline, actor, requester
+        )
         if reused:
             return replace(await self._lists.run(run_id), reused=True)
         return await self._lists.started(run_id)
@@ -319,20 +294,38 @@ class Engine:
         """Failed runs grouped by workflow, step, kind and code."""
         return await self._lists.failures(wanted or RunFilter(), limit)
 
-    async def cancel(self, run_id: str, *, actor: str, reason: str = "") -> RunView:
-        """End a run now; raises Refused `unknown_run`, `already_ended`."""
+    async def cancel(
+        self, run_id: str, *, actor: str, reason: str = "", requester: Requester = LOCAL
+    ) -> RunView:
+        """End a run now; raises Refused `unknown_run`, `already_ended`; Gated where it is not
+        the requester's own."""
         row = await self._lists.row(run_id)
-        await self._runs.cancel(row["id"], actor, reason)
+        await self._runs.cancel(row["id"], actor, reason, requester)
         self._changed(run_id)
         return await self._lists.run(run_id)
 
-    async def retry(self, run_id: str, *, actor: str, version: str = "") -> RunView:
-        """A new run in the place of a failed one; raises Refused `not_retryable`, ..."""
+    async def retry(
+        self, run_id: str, *, actor: str, version: str = "", requester: Requester = LOCAL
+    ) -> RunView:
+        """A new run in the place of a failed one; raises Gated, Refused `not_retryable`, ..."""
         row = await self._lists.row(run_id)
-        new = await self._runs.retry(row["id"], version, actor)
+        new = await self._runs.retry(row["id"], version, actor, requester)
         self._lists.forget(run_id)
         self._changed(run_id)
         return await self._lists.run(new)
+
+    # -- approvals ------------------------------------------------------------------------------
+
+    async def _told(self, run_ids: Iterable[str], kind: str) -> None:
+        """An approval moved: its runs go on or have ended, or versions are not what they were."""
+        if kind.startswith("version."):
+            await self._library.reread()
+            await self._shelf.reshow()
+        for run_id in run_ids:
+            self._lists.forget(run_id)
+            self._changed(run_id)
+        self._ring()
+        self._poke()
 
     # -- the database ---------------------------------------------------------------------------
 

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.app.approving import Approvals
 from engine.app.catalogue import Shelf
 from engine.core import events as ev
 from engine.core import uid
+from engine.core.approval.plan import Requester
 from engine.core.errors import Move, Refused, Stale, StepError
 from engine.core.log import NEW, Append, Entry, Param, Recorded, Taken, Unless, Write
 from engine.core.model import Workflow
@@ -46,18 +48,27 @@ class Runs:
         shelf: Shelf,
         worker: Worker | None,
         tenant: str,
+        approvals: Approvals,
     ) -> None:
         self._store, self._clock, self._library = store, clock, library
         self._shelf, self._worker, self._tenant = shelf, worker, tenant
+        self._approvals = approvals
 
     # -- starting ---------------------------------------------------------------------------
 
     async def start(
-        self, name: str, given: Any, version: str, key: str, deadline: int | None, actor: str
+        self,
+        name: str,
+        given: Any,
+        version: str,
+        key: str,
+        deadline: int | None,
+        actor: str,
+        requester: Requester,
     ) -> tuple[str, bool]:
         """Start a run; returns its id and whether it is an earlier start under the same key."""
         known = self._shelf.known(name, version)
-        workflow = await self._runnable(known, asked=bool(version))
+        workflow = await self._runnable(known, requester, asked=bool(version))
         checked = check_input(workflow, given)
         now = self._clock.now()
         digest = _digest(checked) if key else ""
@@ -73,6 +84,8 @@ class Runs:
             key=key,
             input_digest=digest,
             deadline=None if deadline is None else now + deadline,
+            requester=requester.principal if requester.sub else "",
+            channel=requester.channel,
         )
         try:
             await self._launch(event, workflow, (), actor, self._unless(known, key))
@@ -104,15 +117,8 @@ class Runs:
             )
         return str(run["uid"])
 
-    async def _runnable(self, known: Known, *, asked: bool) -> Workflow:
-        if known.pending:
-            raise Refused(
-                "pending_version",
-                f"{known.namespace}/{known.name} {known.version} changes systems outside and waits "
-                "for a person's acceptance",
-                "It can be read and dry-run now. Approvals arrive with the gate.",
-                move=Move.PERSON,
-            )
+    async def _runnable(self, known: Known, requester: Requester, *, asked: bool) -> Workflow:
+        """The version, compiled with all that it opens; raises Gated until that is accepted."""
         if known.deprecated and not asked:
             raise Refused(
                 "deprecated_version",
@@ -121,7 +127,9 @@ class Runs:
                 move=Move.PERSON,
             )
         workflow = await self._library.learn(known.digest)
-        await self._library.learn_all(workflow)
+        opened = await self._library.learn_all(workflow)
+        if not all(map(self._library.accepted, opened)):
+            await self._approvals.admit(known, requester)
         return workflow
 
     async def _launch(
@@ -201,11 +209,13 @@ class Runs:
 
     # -- cancelling and retrying -----------------------------------------------------------------
 
-    async def cancel(self, stream: int, actor: str, reason: str) -> None:
-        """End a run now; what is under way is abandoned. Raises Refused `already_ended`."""
+    async def cancel(self, stream: int, actor: str, reason: str, requester: Requester) -> None:
+        """End a run now; what is under way is abandoned. Raises Refused `already_ended`; Gated
+        where the run is somebody else's."""
         for _ in range(20):
             run, history = await self._load(stream)
             events = decide(run, Cancel(reason))
+            await self._approvals.may_cancel(history[0].event, requester, reason)
             entry = Entry(stream, history[-1].version, events, (_drop(stream),))
             try:
                 await self._store.append(Append((entry,), self._clock.now(), actor, self._tenant))
@@ -216,7 +226,7 @@ class Runs:
             return
         raise Refused("busy", "the run changes too fast to be cancelled", "Try again.")
 
-    async def retry(self, stream: int, version: str, actor: str) -> str:
+    async def retry(self, stream: int, version: str, actor: str, requester: Requester) -> str:
         """Start a new run in the place of one that failed; returns the new id."""
         run, history = await self._load(stream)
         if run.retried_by:
@@ -233,10 +243,10 @@ class Runs:
                 "Only failed, cancelled and blocked runs can.",
                 details={"status": run.status.value},
             )
-        known, workflow = await self._again(run, version)
+        known, workflow = await self._again(run, version, requester)
         same = workflow.digest == run.digest
         given = run.input if same else check_input(workflow, run.input)
-        started = self._retrying(run, stream, history, known, given)
+        started = self._retrying(run, stream, history, known, given, requester)
         copied = _carried(history) if same else ()
         ended = (ev.RunRetried(started.uid),)
         closing = Entry(stream, history[-1].version, ended, (_drop(stream),))
@@ -248,13 +258,19 @@ class Runs:
             ) from None
         return started.uid
 
-    async def _again(self, run: Run, version: str) -> tuple[Known, Workflow]:
+    async def _again(self, run: Run, version: str, requester: Requester) -> tuple[Known, Workflow]:
         name = f"{run.namespace}/{run.workflow}"
         known = self._shelf.known(name, version or run.version)
-        return known, await self._runnable(known, asked=True)
+        return known, await self._runnable(known, requester, asked=True)
 
     def _retrying(
-        self, run: Run, stream: int, history: list[Recorded], known: Known, given: Any
+        self,
+        run: Run,
+        stream: int,
+        history: list[Recorded],
+        known: Known,
+        given: Any,
+        requester: Requester,
     ) -> ev.RunStarted:
         first, now = history[0].event, self._clock.now()
         return ev.RunStarted(
@@ -268,6 +284,8 @@ class Runs:
             held=self._adopts(known),
             retry_of=stream,
             root=first.root or stream,
+            requester=requester.principal if requester.sub else "",
+            channel=requester.channel,
         )
 
     async def _load(self, stream: int) -> tuple[Run, list[Recorded]]:

@@ -15,7 +15,11 @@ from engine.core.value import value
 
 @value
 class RunStarted:
-    """A run was created, pinned to one version. `held` says that its creator works on it."""
+    """A run was created, pinned to one version. `held` says that its creator works on it.
+
+    `requester` is the principal who asked for it, empty for whoever sits at this computer, and
+    `channel` how they did.
+    """
 
     uid: str
     namespace: str
@@ -31,6 +35,8 @@ class RunStarted:
     retry_of: int | None = None
     root: int | None = None
     root_uid: str = ""
+    requester: str = ""
+    channel: str = ""
 
 
 @value
@@ -289,6 +295,15 @@ class VersionPublished:
     effect: str
     pending: bool
     bundle: Mapping[str, Any]
+
+
+@value
+class VersionAccepted:
+    """A person let a version change systems outside; its content is the one that they saw."""
+
+    version: str
+    digest: str
+    approval: str
 
 
 @value

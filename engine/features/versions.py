@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.core import events as ev
-from engine.core.log import EventKind, Feature, Recorded, Write
+from engine.core.log import EventKind, Feature, Param, Recorded, Write
 
 
 def _published(recorded: Recorded) -> Iterable[Write]:
@@ -37,6 +37,12 @@ def _concurrency(bundle: Mapping[str, Any]) -> int:
     return found if isinstance(found, int) else 0
 
 
+def _accepted(recorded: Recorded) -> Iterable[Write]:
+    event: ev.VersionAccepted = recorded.event
+    row: dict[str, Param] = {"stream": recorded.stream, "version": event.version}
+    return (Write("version_accepted", {**row, "digest": event.digest}),)
+
+
 def _default_set(recorded: Recorded) -> Iterable[Write]:
     event: ev.DefaultSet = recorded.event
     stream, pinned = recorded.stream, int(event.pinned)
@@ -63,6 +69,7 @@ FEATURE = Feature(
     name="versions",
     kinds=(
         EventKind("version.published", ev.VersionPublished),
+        EventKind("version.accepted", ev.VersionAccepted),
         EventKind("version.default_set", ev.DefaultSet),
         EventKind("version.deprecated", ev.VersionDeprecated),
         EventKind("breaker.moved", ev.BreakerMoved),
@@ -71,6 +78,7 @@ FEATURE = Feature(
     project=MappingProxyType(
         {
             ev.VersionPublished: _published,
+            ev.VersionAccepted: _accepted,
             ev.DefaultSet: _default_set,
             ev.VersionDeprecated: _deprecated,
         }

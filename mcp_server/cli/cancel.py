@@ -24,6 +24,8 @@ async def _cancel(session: Session, run: str, reason: str) -> int:
 
     async with opened(session) as engine:
         wanted = await run_id(engine, run)
-        view = await engine.cancel(wanted, actor=session.actor, reason=reason)
+        view = await engine.cancel(
+            wanted, actor=session.actor, reason=reason, requester=session.requester
+        )
     session.screen.result(view, lambda _: run_timeline(view, session.now()))
     return Exit.OK

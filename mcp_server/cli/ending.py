@@ -84,8 +84,14 @@ def explain(error: BaseException) -> Ending:
 
 def _refused(error: BaseException) -> Ending | None:
     # Here and not above: the engine is imported by then, or it is not needed at all.
-    from engine import Refused
+    from engine import Gated, Refused
 
+    if isinstance(error, Gated):
+        asked = error.approval
+        return Ending(
+            Exit.REFUSED, "approval_required", f"a person has to allow this: {asked.summary}",
+            asked.next_step, "person", {"approvalId": asked.id, "code": asked.code},
+        )  # fmt: skip
     if not isinstance(error, Refused):
         return None
     hint = hint_of(error.code, error.hint, error.details.get("suggestions", ()))

@@ -8,11 +8,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcp_server.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from engine import Requester
 
 COMMON: tuple[Callable[[], click.Option], ...] = (
     lambda: click.Option(["--json"], is_flag=True, help="Print one JSON value."),
@@ -71,6 +74,13 @@ class Session:
         """Who acts, for the journal: a name for people, no proof of anything."""
         user = os.environ.get("USER") or os.environ.get("USERNAME")
         return f"terminal:{user}" if user else "terminal"
+
+    @property
+    def requester(self) -> "Requester":
+        """Who asks for what is gated."""
+        from engine import Requester
+
+        return Requester("terminal", client=self.actor)
 
 
 class HandrailCommand(click.Command):

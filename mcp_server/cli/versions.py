@@ -34,9 +34,9 @@ async def _versions(
 
     async with opened(session) as engine:
         if default:
-            await engine.set_default(name, default, actor=session.actor)
+            await engine.set_default(name, default, requester=session.requester)
         if deprecate:
-            await engine.deprecate(name, deprecate, actor=session.actor, undo=undo)
+            await engine.deprecate(name, deprecate, requester=session.requester, undo=undo)
         versions = await engine.versions(name)
     now = session.now()
     session.screen.result({"versions": versions}, lambda _: version_list(versions, now))

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from engine import Engine, Refused, Settings, open_engine
+from engine import Engine, Gated, Settings, open_engine
 from tests.platform.test_platform_documents import PLATFORM
 
 pytestmark = pytest.mark.skipif(
@@ -161,9 +161,9 @@ MUTATING = {
 @pytest.mark.parametrize("name", MUTATING)
 async def test_what_changes_systems_is_dry_run_and_never_run(tmp_path: Path, name: str) -> None:
     async with platform(tmp_path) as engine:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Gated) as gated:
             await engine.start(name, MUTATING[name])
-        assert refused.value.code == "pending_version"
+        assert gated.value.approval.kind == "version.accept"
         plan = await engine.dry_run(name, MUTATING[name])
         assert plan.valid
         assert plan.mutations >= 1

@@ -17,6 +17,7 @@ from engine.core.errors import Move
 from engine.shell import folders, library
 from engine.store import StoreError
 from tests.bench import catalogue
+from tests.shell.deciding import say_yes
 from tests.shell.documents import engine_over, flow, look, write
 
 BYTES = 250
@@ -114,7 +115,7 @@ async def test_what_other_rules_made_of_the_documents_is_not_believed(
 async def test_the_versions_of_another_tenant_change_no_list(tmp_path: Path) -> None:
     write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
     async with engine_over(tmp_path, READS) as one, engine_over(tmp_path, READS, tenant="b") as two:
-        await one.deprecate("w", "1.0.0", actor="ann")
+        await say_yes(one, one.deprecate("w", "1.0.0"))
         await two.refresh()
         assert await shown(one) == []
         assert [name for name, _, _ in await shown(two)] == ["w"]

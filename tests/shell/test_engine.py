@@ -9,6 +9,7 @@ import pytest
 
 from engine import Effect, Engine, PythonTask, Refused, RunFilter
 from engine.core.errors import Failure, Kind, Move, StepError
+from tests.shell.deciding import asked, say_yes
 from tests.shell.documents import engine_over, flow, look, task, write
 
 NUMBER = {"n": {"type": "integer", "required": True, "description": "A number."}}
@@ -233,9 +234,8 @@ async def test_a_mutation_is_refused_whichever_way_it_is_asked_for(tmp_path: Pat
     functions = {"send": PythonTask(sent.append)}
     async with engine_over(tmp_path, functions) as engine:
         for name in ("inner", "outer"):
-            with pytest.raises(Refused) as refused:
-                await engine.start(name, {})
-            assert (refused.value.code, refused.value.move) == ("pending_version", Move.PERSON)
+            view = await asked(engine.start(name, {}))
+            assert (view.kind, view.state) == ("version.accept", "pending")
             assert (await engine.dry_run(name, {})).steps
         assert (await engine.dry_run("inner", {})).mutations == 1
     assert sent == []
@@ -263,11 +263,11 @@ async def test_a_changed_document_is_a_new_version_and_old_runs_keep_theirs(tmp_
 async def test_a_pinned_default_stays_until_it_is_unpinned(tmp_path: Path) -> None:
     doubling(tmp_path)
     async with engine_over(tmp_path, reads(double)) as engine:
-        await engine.set_default("w", "1.0.0", actor="ann")
+        await say_yes(engine, engine.set_default("w", "1.0.0"))
         write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
         await engine.refresh()
         assert (await engine.details("w")).info.version == "1.0.0"
-        await engine.set_default("w", "latest", actor="ann")
+        await say_yes(engine, engine.set_default("w", "latest"))
         assert (await engine.details("w")).info.version == "1.0.1"
 
 
@@ -275,13 +275,13 @@ async def test_a_pinned_default_stays_until_it_is_unpinned(tmp_path: Path) -> No
 async def test_a_deprecated_default_takes_no_new_runs_unless_asked_for(tmp_path: Path) -> None:
     doubling(tmp_path)
     async with engine_over(tmp_path, reads(double)) as engine:
-        await engine.deprecate("w", "1.0.0", actor="ann")
+        await say_yes(engine, engine.deprecate("w", "1.0.0"))
         with pytest.raises(Refused, match="deprecated"):
             await engine.start("w", {"n": 1})
         run = await engine.start("w", {"n": 1}, version="1.0.0")
         assert (await engine.wait(run.id, 5)).status == "completed"
         assert engine.workflows() == ()
-        await engine.deprecate("w", "1.0.0", actor="ann", undo=True)
+        await say_yes(engine, engine.deprecate("w", "1.0.0", undo=True))
         assert len(engine.workflows()) == 1
 
 
@@ -386,7 +386,7 @@ async def test_a_switch_of_the_default_in_another_process_is_noticed(tmp_path: P
         engine_over(tmp_path, reads(double)) as server,
         engine_over(tmp_path, reads(double), work=False) as terminal,
     ):
-        await terminal.deprecate("w", "1.0.0", actor="ann")
+        await say_yes(terminal, terminal.deprecate("w", "1.0.0"))
         async with asyncio.timeout(5):
             while server.workflows():
                 await server.moved()

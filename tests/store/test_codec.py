@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.core import codec as codecs
 from engine.core import events as ev
+from engine.core.approval import events as approvals
 from engine.core.codec import Codec, CodecError, Erased
 from engine.core.errors import Move
 from engine.core.log import EventKind
@@ -73,7 +74,10 @@ def test_an_event_of_every_kind_comes_back_as_it_went(name: str) -> None:
 
 def test_every_event_class_has_a_kind() -> None:
     declared = {
-        cls for cls in vars(ev).values() if isinstance(cls, type) and cls.__module__ == ev.__name__
+        cls
+        for module in (ev, approvals)
+        for cls in vars(module).values()
+        if isinstance(cls, type) and cls.__module__ == module.__name__
     }
     assert declared == {kind.cls for kind in KINDS.values()}
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from engine.core import events as ev
+from engine.core.approval import events as approvals
 from engine.core.codec import Codec
 from engine.core.errors import Failure, Kind
 from tests.store.journals import FEATURES
@@ -42,7 +43,7 @@ GOLDEN: list[tuple[str, int, str, Any]] = [
         2,
         '{"uid":"u","namespace":"default","workflow":"w","version":"1.0.0","digest":"d",'
         '"kind":"workflow","input":{},"held":true,"key":"","input_digest":"",'
-        '"deadline":null,"retry_of":1,"root":1,"root_uid":"r"}',
+        '"deadline":null,"retry_of":1,"root":1,"root_uid":"r","requester":"i|s","channel":"http"}',
         ev.RunStarted(
             "u",
             "default",
@@ -55,6 +56,8 @@ GOLDEN: list[tuple[str, int, str, Any]] = [
             retry_of=1,
             root=1,
             root_uid="r",
+            requester="i|s",
+            channel="http",
         ),
     ),
     (
@@ -183,6 +186,73 @@ GOLDEN: list[tuple[str, int, str, Any]] = [
         '{"version":"1.0.0","undone":false}',
         ev.VersionDeprecated("1.0.0", False),
     ),
+    (
+        "version.accepted",
+        1,
+        '{"version":"1.0.0","digest":"d","approval":"apr_1"}',
+        ev.VersionAccepted("1.0.0", "d", "apr_1"),
+    ),
+    (
+        "approval.requested",
+        1,
+        '{"uid":"apr_1","kind":"run.cancel","subject":"s","digest":"d","plan":"{}","run":"r",'
+        '"run_stream":7,"workflow":"n/w","version":"1.0.0","requester":"local","channel":"stdio",'
+        '"assurance":"A2","typed":false,"rule":"","policy_rev":"p","expires_at":9,'
+        '"claim_within":8,"replaces":""}',
+        approvals.ApprovalRequested(
+            "apr_1",
+            "run.cancel",
+            "s",
+            "d",
+            "{}",
+            "r",
+            7,
+            "n/w",
+            "1.0.0",
+            "local",
+            "stdio",
+            "A2",
+            False,
+            "",
+            "p",
+            9,
+            8,
+        ),
+    ),
+    (
+        "approval.voted",
+        1,
+        '{"decision":"approve","digest":"d","approver":"ann","assurance":"A2",'
+        '"channel":"page","comment":"","claim_by":9}',
+        approvals.ApprovalVoted("approve", "d", "ann", "A2", "page", "", 9),
+    ),
+    ("approval.claimed", 1, '{"by":"w","digest":"d"}', approvals.ApprovalClaimed("w", "d")),
+    (
+        "approval.finished",
+        1,
+        '{"outcome":"ok","result":{"a":1}}',
+        approvals.ApprovalFinished("ok", {"a": 1}),
+    ),
+    (
+        "approval.ended",
+        1,
+        '{"state":"void","reason":"r","by":"x","successor":"apr_2"}',
+        approvals.ApprovalEnded("void", "r", "x", "apr_2"),
+    ),
+    (
+        "approver.enrolled",
+        1,
+        '{"name":"ann","channel":"terminal","replaced":false}',
+        approvals.ApproverEnrolled("ann", "terminal", False),
+    ),
+    (
+        "grant.given",
+        1,
+        '{"uid":"rule:1","kind":"rule","by":"ann","approval":"apr_1","expires_at":9,'
+        '"body":{"a":1}}',
+        approvals.GrantGiven("rule:1", "rule", "ann", "apr_1", 9, {"a": 1}),
+    ),
+    ("grant.revoked", 1, '{"by":"ann","reason":"r"}', approvals.GrantRevoked("ann", "r")),
     ("breaker.moved", 1, '{"key":"n/t","circuit":"open"}', ev.BreakerMoved("n/t", "open")),
 ]
 

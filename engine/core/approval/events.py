@@ -115,12 +115,3 @@ class GrantRevoked:
 
     by: str
     reason: str
-
-
-@value
-class GrantUsed:
-    """A standing grant allowed something to a run; counted against its budget."""
-
-    grant: str
-    run: str
-    operations: int

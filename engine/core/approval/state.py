@@ -282,11 +282,7 @@ _DECIDE: Mapping[type[Any], Callable[[Approval, Any], tuple[ev.ApprovalEvent, ..
 
 def _check_time(approval: Approval, now: int) -> None:
     if now >= approval.expires_at:
-        raise Refused(
-            "expired",
-            "the time to decide this has run out; nothing was changed",
-            "Ask for it again: a fresh plan is shown.",
-        )
+        raise _expired()
 
 
 def _check_digest(approval: Approval, shown: str) -> None:
@@ -300,7 +296,17 @@ def _check_digest(approval: Approval, shown: str) -> None:
         )
 
 
+def _expired() -> Refused:
+    return Refused(
+        "expired",
+        "the time to decide this has run out; nothing was changed",
+        "Ask for it again: a fresh plan is shown.",
+    )
+
+
 def _decided(approval: Approval) -> Refused:
+    if approval.state == "expired":
+        return _expired()
     return Refused(
         "already_decided",
         f"the approval is {approval.state} already",

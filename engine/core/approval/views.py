@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.approval.plan import Operation, Plan
-from engine.core.approval.state import Approval
 from engine.core.value import value
 
 
@@ -117,7 +116,7 @@ def counted(ops: tuple[Operation, ...]) -> dict[str, int]:
     return found
 
 
-def next_step(approval: Approval, state: str, *, enrolled: bool, working: bool) -> str:
+def next_step(state: str, *, enrolled: bool, working: bool) -> str:
     """What happens next, or what to do, in a sentence."""
     if state == "pending" and not enrolled:
         return "No approver is set up yet: the user runs `handrail approver init` once."

@@ -15,6 +15,9 @@ update versions set is_default = 1, pinned = :pinned where stream = :stream and 
 -- name: version_deprecate by stream
 update versions set deprecated = :deprecated where stream = :stream and version = :version
 
+-- name: version_accepted by stream
+update versions set pending = 0 where stream = :stream and version = :version and digest = :digest
+
 -- name: version_page
 select stream, namespace, name, version, digest, effect, pending, published_at, is_default,
        pinned, deprecated, concurrency
@@ -31,7 +34,8 @@ order by published_at, version
 -- name: version_streams_since
 select stream from journal
 where position > :after and tenant = :tenant
-  and kind in ('version.published', 'version.default_set', 'version.deprecated')
+  and kind in ('version.published', 'version.accepted', 'version.default_set',
+               'version.deprecated')
 limit :limit
 
 -- name: version_bundle

@@ -174,3 +174,84 @@ create table breakers (
   state  text not null,
   primary key (tenant, key)
 )
+
+-- name: create_approvals
+create table approvals (
+  id           {key},
+  tenant       text    not null,
+  uid          text    not null,
+  kind         text    not null,
+  subject      text    not null,
+  digest       text    not null,
+  state        text    not null,
+  outcome      text    not null,
+  run          text    not null,
+  principal    text    not null,
+  requested_at bigint  not null,
+  expires_at   bigint  not null,
+  ended_at     bigint
+)
+
+-- name: create_approvals_by_uid
+create unique index approvals_by_uid on approvals (tenant, uid)
+
+-- name: create_approvals_by_tenant
+create index approvals_by_tenant on approvals (tenant, id)
+
+-- name: create_approvals_by_subject
+create index approvals_by_subject on approvals (tenant, subject, id)
+
+-- name: create_approvals_by_run
+create index approvals_by_run on approvals (tenant, run, id) where run <> ''
+
+-- name: create_approvals_pending
+create index approvals_pending on approvals (tenant, principal, expires_at) where state = 'pending'
+
+-- name: create_approvals_open
+create index approvals_open on approvals (tenant, id)
+where state in ('pending', 'approved', 'claimed')
+
+-- name: create_grants
+create table grants (
+  id         {key},
+  tenant     text   not null,
+  uid        text   not null,
+  kind       text   not null,
+  given_by   text   not null,
+  approval   text   not null,
+  given_at   bigint not null,
+  expires_at bigint not null,
+  body       text   not null,
+  revoked_at bigint,
+  revoked_by text   not null default ''
+)
+
+-- name: create_grants_by_uid
+create unique index grants_by_uid on grants (tenant, uid)
+
+-- name: create_grants_by_tenant
+create index grants_by_tenant on grants (tenant, id)
+
+-- name: create_grants_live
+create index grants_live on grants (tenant, kind, expires_at) where revoked_at is null
+
+-- PINs as scrypt hashes, and how often somebody guessed. Not history.
+-- name: create_approvers
+create table approvers (
+  tenant       text    not null,
+  name         text    not null,
+  secret       text    not null,
+  failures     integer not null,
+  lockouts     integer not null,
+  locked_until bigint  not null,
+  primary key (tenant, name)
+)
+
+-- What this installation keeps for itself: keys it made once, a port, the latest time it saw.
+-- name: create_installation
+create table installation (
+  tenant text not null,
+  name   text not null,
+  value  text not null,
+  primary key (tenant, name)
+)

@@ -1,0 +1,128 @@
+"""The gated verbs: what nobody gets done without a person, and how that person is asked for it.
+
+Each verb looks first whether there is anything to do; then it asks, and raises Gated until a
+person has decided. What the operations are is `internal.py`'s, how votes are cast `deciding.py`'s.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from engine.app.approvers import Approvers
+from engine.app.catalogue import Shelf
+from engine.app.deciding import Deciding
+from engine.app.internal import Internal, accepting, cancelling, deprecating, switching
+from engine.app.judging import Judge
+from engine.app.questions import Question, Questions
+from engine.core.approval.plan import Operation, Requester, requester_of
+from engine.core.errors import Refused
+from engine.core.events import RunStarted
+from engine.core.version import Semver
+from engine.shell.clock import Clock
+from engine.shell.library import Known, Library
+from engine.shell.roll import Pace, silent
+from engine.store import Store
+
+LOCAL = Requester("engine")
+"""Whoever calls the engine as a library."""
+
+
+class Approvals(Deciding):
+    """Everything about approvals: asking for what is gated, looking, deciding."""
+
+    def __init__(
+        self,
+        questions: Questions,
+        approvers: Approvers,
+        library: Library,
+        shelf: Shelf,
+        told: Callable[[Iterable[str], str], Awaitable[None]],
+    ) -> None:
+        internal = Internal(questions.store, library, questions.tenant)
+        super().__init__(questions, approvers, internal, library.lane, told)
+        self._library, self._shelf = library, shelf
+
+    # -- versions ------------------------------------------------------------------------------
+
+    async def accept(self, name: str, version: str = "", *, requester: Requester) -> None:
+        """Let a version run that changes systems outside, with all that it opens.
+
+        Returns when it is accepted already; raises Gated, Refused `unknown_workflow`, ...
+        """
+        await self.admit(self._shelf.known(name, version), requester)
+
+    async def admit(self, known: Known, requester: Requester) -> None:
+        """Raise Gated unless a version, and every sub-workflow it opens, is accepted."""
+        workflow = await self._library.learn(known.digest)
+        ops: list[Operation] = []
+        for one in await self._library.learn_all(workflow):
+            row = self._library.row(one.namespace, one.name, one.version or "")
+            if row is not None and row.pending:
+                default = self._library.default_row(one.namespace, one.name)
+                ops.append(accepting(row, one, default))
+        if ops:
+            await self._of_version("version.accept", known, tuple(ops), requester)
+
+    async def switch(self, name: str, version: str, *, requester: Requester) -> None:
+        """Pin the default version; `latest` unpins it. Raises Gated, Refused `pending_version`."""
+        pinned = version != "latest"
+        known = self._shelf.known(name, version) if pinned else self._highest(name)
+        if known.pending:
+            raise Refused(
+                "pending_version", f"{known.version} is not accepted yet", "Have it accepted first."
+            )
+        default = self._library.default_row(known.namespace, known.name)
+        if default != known or known.pinned != pinned:
+            op = switching(known, default, pinned=pinned)
+            await self._of_version("version.default", known, (op,), requester)
+
+    def _highest(self, name: str) -> Known:
+        rows = self._library.rows(*self._shelf.find(name))
+        able = [row for row in rows if not row.pending and not row.deprecated] or list(rows)
+        return max(able, key=lambda row: Semver.parse(row.version))
+
+    async def deprecate(
+        self, name: str, version: str, *, requester: Requester, undo: bool = False
+    ) -> None:
+        """Let a version take no new runs unless asked for; `undo` takes that back."""
+        known = self._shelf.known(name, version)
+        if known.deprecated == undo:
+            op = deprecating(known, undo=undo)
+            await self._of_version("version.deprecate", known, (op,), requester)
+
+    async def _of_version(
+        self, kind: str, known: Known, ops: tuple[Operation, ...], requester: Requester
+    ) -> None:
+        name = f"{known.namespace}/{known.name}"
+        await self.ask(Question(kind, requester, name, known.version, ops))
+
+    # -- runs ------------------------------------------------------------------------------------
+
+    async def may_cancel(self, started: RunStarted, requester: Requester, reason: str) -> None:
+        """Return if a run is the requester's own; raise Gated where it is somebody else's."""
+        owner = requester_of(started.requester, started.channel)
+        if owner.principal == requester.principal:
+            return
+        name = f"{started.namespace}/{started.workflow}"
+        op = cancelling(started.uid, name, owner.words, reason)
+        await self.ask(Question("run.cancel", requester, name, started.version, (op,)))
+
+
+def approvals_of(
+    store: Store,
+    clock: Clock,
+    tenant: str,
+    library: Library,
+    shelf: Shelf,
+    pace: Pace,
+    judge: Judge,
+    told: Callable[[Iterable[str], str], Awaitable[None]],
+) -> Approvals:
+    """The approvals of an engine."""
+
+    async def alive() -> bool:
+        now = clock.now()
+        rows = await store.fetch("worker_list")
+        return any(row["state"] == "working" and not silent(row, now, pace) for row in rows)
+
+    approvers = Approvers(store, clock, tenant)
+    questions = Questions(store, clock, tenant, approvers, judge, alive)
+    return Approvals(questions, approvers, library, shelf, told)

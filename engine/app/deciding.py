@@ -1,0 +1,284 @@
+"""Deciding on approvals: a person votes, and what is the engine's own is carried out at once.
+
+Each verb is one transaction. A vote on what a run waits for makes the run due in the same one, so
+that a worker of any process takes it up; a no ends the run in it. A yes to an operation of the
+engine's own claims, carries out and finishes it, from the stored bytes.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.app.approvers import Approvers, Installation
+from engine.app.internal import Carried, Internal, run_streams
+from engine.app.listing import FAR, read_cursor, write_cursor
+from engine.app.questions import Held, Question, Questions, busy, by
+from engine.core import events as run_events
+from engine.core.approval.gated import Gated
+from engine.core.approval.plan import Requester
+from engine.core.approval.state import (
+    Approver,
+    Claim,
+    Command,
+    End,
+    Finish,
+    Vote,
+    decide,
+    evolve,
+)
+from engine.core.approval.views import ApprovalPage, ApprovalView, Needing
+from engine.core.errors import Failure, Kind, Refused, Stale
+from engine.core.log import Append, Entry, Param, Write
+from engine.core.run import Run, fold
+from engine.core.status import Status
+
+_TRIES = 20
+
+
+class Deciding:
+    """What people can do with approvals: look, and decide.
+
+    `told` is called after a change with the runs concerned and the kind of what was carried out.
+    """
+
+    def __init__(
+        self,
+        questions: Questions,
+        approvers: Approvers,
+        internal: Internal,
+        lane: Callable[[str, str], int],
+        told: Callable[[Iterable[str], str], Awaitable[None]],
+    ) -> None:
+        self._questions, self._approvers, self._internal = questions, approvers, internal
+        self._lane, self._told = lane, told
+        self._store, self._tenant = questions.store, questions.tenant
+
+    # -- approvers -----------------------------------------------------------------------------
+
+    async def enrol(self, name: str, pin: str, *, old: str = "", channel: str = "terminal") -> None:
+        """Let `name` decide with `pin`; once somebody is enrolled, their PIN is needed as `old`.
+
+        Raises Refused `bad_pin`, `bad_name`, `already_enrolled`, `wrong_pin`, `locked_out`.
+        """
+        await self._approvers.enrol(name, pin, old=old, channel=channel)
+
+    async def has_approver(self) -> bool:
+        """Whether anybody is set up to decide."""
+        return await self._approvers.any()
+
+    async def authenticate(self, pin: str, *, channel: str) -> Approver:
+        """Who decides with this PIN; raises Refused `no_approver`, `wrong_pin`, `locked_out`."""
+        return await self._approvers.authenticate(pin, channel=channel)
+
+    def attested(self, requester: Requester) -> Approver:
+        """Whoever answered a form in a client (A1)."""
+        return self._approvers.attested(requester)
+
+    async def installation(self) -> Installation:
+        """The secret and the port that this installation made once."""
+        return await self._approvers.installation()
+
+    async def remember_port(self, port: int, instead_of: int) -> int:
+        """Keep the page's port if `instead_of` is what is kept; returns what is kept now."""
+        return await self._approvers.remember_port(port, instead_of)
+
+    async def key(self, name: str) -> bytes:
+        """A key of 32 bytes that this installation made once, for `name`."""
+        return await self._approvers.key(name)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    async def get(self, approval_id: str) -> ApprovalView:
+        """One approval as it stands; raises Refused `unknown_approval`."""
+        held = await self._questions.load(approval_id)
+        now = await self._approvers.now()
+        if await self._questions.lapse(held, now):
+            held = await self._questions.at(held.stream)
+        return await self._questions.view(held, now)
+
+    async def list(
+        self, *, open_only: bool = True, limit: int = 20, cursor: str = ""
+    ) -> ApprovalPage:
+        """A page of approvals, newest first; raises Refused `invalid_cursor`."""
+        now = await self._approvers.now()
+        before = read_cursor(cursor) if cursor else FAR
+        place: dict[str, Any] = {"tenant": self._tenant, "before": before, "limit": limit + 1}
+        if open_only:
+            rows = await self._store.fetch("approval_list_open", now=now, **place)
+        else:
+            rows = await self._store.fetch("approval_list", **place)
+        found = [await self._questions.at(row["id"]) for row in rows[:limit]]
+        views = [await self._questions.view(held, now) for held in found]
+        more = len(rows) > limit
+        return ApprovalPage(tuple(views), write_cursor(rows[limit - 1]["id"]) if more else "")
+
+    async def needing(self) -> Needing:
+        """Everything that needs a person."""
+        page = await self.list(limit=100)
+        return Needing(page.rows, (), ())
+
+    # -- asking --------------------------------------------------------------------------------
+
+    async def ask(self, question: Question) -> None:
+        """Have a person decide on an operation of the engine's own; raises Gated, or Refused.
+
+        Returns where the policy lets it pass, and it has been carried out.
+        """
+        now = await self._approvers.now()
+        plan, verdict = await self._questions.plan(question, now)
+        if verdict.says == "allow":
+            carried = await self._internal.carry(plan, f"rule:{verdict.rule}")
+            await self._store.append(
+                Append(carried.entries, now, by(question.requester), self._tenant)
+            )
+            await self._told(run_streams(plan), plan.kind)
+            return
+        held = await self._questions.ask(question)
+        raise Gated(await self._questions.view(held))
+
+    # -- deciding ------------------------------------------------------------------------------
+
+    async def approve(
+        self,
+        approval_id: str,
+        *,
+        digest: str,
+        approver: Approver,
+        code: str = "",
+        comment: str = "",
+        typed: str = "",
+    ) -> ApprovalView:
+        """Say yes to the bytes that `digest` names; what is the engine's own is done with it.
+
+        Raises Refused `unknown_approval`, `expired`, `already_decided`, `digest_changed`,
+        `wrong_code`, `assurance_too_low`, `typed_confirmation_needed`, `policy_changed`.
+        """
+        vote = Vote("approve", digest, approver, 0, "", comment, code, typed)
+        return await self._vote(approval_id, vote)
+
+    async def deny(
+        self, approval_id: str, *, digest: str, approver: Approver, comment: str = ""
+    ) -> ApprovalView:
+        """Say no; a run that waits for it ends. Raises Refused as `approve` does."""
+        return await self._vote(approval_id, Vote("deny", digest, approver, 0, "", comment))
+
+    async def revoke(self, approval_id: str, *, approver: Approver) -> ApprovalView:
+        """Take a yes back, as long as nothing was begun; raises Refused `already_decided`."""
+        reason, who = "taken back", f"{approver.channel}:{approver.name}"
+        return await self._end(approval_id, "revoked", reason, who)
+
+    async def withdraw(self, approval_id: str, *, requester: Requester) -> ApprovalView:
+        """Take a question back; raises Refused `not_yours`, `already_decided`."""
+        held = await self._questions.load(approval_id)
+        if held.approval.request.requester != requester.principal:
+            raise Refused("not_yours", "somebody else asked for this", "Only they can withdraw it.")
+        return await self._end(approval_id, "cancelled", "withdrawn", by(requester))
+
+    async def _vote(self, approval_id: str, vote: Vote) -> ApprovalView:
+        for _ in range(_TRIES):
+            held = await self._questions.load(approval_id)
+            now = await self._approvers.now()
+            await self._questions.lapse(held, now)
+            await self._check_run(held, vote, now)
+            verdict = await self._questions.judge(held.plan, now)
+            cast = replace(vote, now=now, needed=verdict.needed)
+            entries, kind = await self._voting(held, cast)
+            actor = f"{vote.approver.channel}:{vote.approver.name}"
+            try:
+                await self._store.append(Append(entries, now, actor, self._tenant))
+            except Stale:
+                continue  # somebody else decided, or the run moved: look again
+            await self._told(self._concerned(held), kind)
+            return await self._questions.view(await self._questions.at(held.stream), now)
+        raise busy()
+
+    async def _voting(self, held: Held, vote: Vote) -> tuple[tuple[Entry, ...], str]:
+        """What a vote writes, and the kind of what it carries out."""
+        said: tuple[Any, ...] = decide(held.approval, vote)
+        request = held.approval.request
+        if request.run_stream:
+            run = await self._of_run(held, vote)
+            return (self._entry(held, said, vote.now), run), ""
+        if vote.decision == "deny":
+            return (self._entry(held, said, vote.now),), ""
+        carried = await self._internal.carry(held.plan, request.uid)
+        said += _at_once(held, said, vote, carried)
+        return (self._entry(held, said, vote.now), *carried.entries), request.kind
+
+    async def _check_run(self, held: Held, vote: Vote, now: int) -> None:
+        """An approval of a run that has ended meanwhile is void; raises Refused `run_over`."""
+        stream = held.approval.request.run_stream
+        if not stream or vote.decision == "deny":
+            return
+        history = await self._store.read(stream, tenant=self._tenant)
+        if fold(line.event for line in history).over:
+            with contextlib.suppress(Stale, Refused):
+                await self._questions.end(held, End("void", "the run has ended", "engine", now))
+            raise Refused("run_over", "the run has ended meanwhile", "There is nothing to decide.")
+
+    def _entry(self, held: Held, events: Sequence[Any], now: int) -> Entry:
+        return Entry(held.stream, held.version, tuple(events), (self._approvers.seen(now),))
+
+    async def _of_run(self, held: Held, vote: Vote) -> Entry:
+        """What a vote means for the run that waits: it is due, or it ends."""
+        stream = held.approval.request.run_stream
+        history = await self._store.read(stream, tenant=self._tenant)
+        run = fold(line.event for line in history)
+        if run.over:
+            return Entry(stream, history[-1].version, ())
+        if vote.decision == "deny":
+            failed = run_events.RunFailed(
+                Status.FAILED_DENIED, run.failed_step or held.plan.ops[0].id, _denied(vote)
+            )
+            drop = Write("due_drop", {"stream": stream})
+            return Entry(stream, history[-1].version, (failed,), (drop,))
+        return Entry(stream, history[-1].version, (), (self._due(run, stream, vote.now),))
+
+    def _due(self, run: Run, stream: int, now: int) -> Write:
+        lane = self._lane(run.namespace, run.workflow)
+        place: dict[str, Param] = {"stream": stream, "tenant": self._tenant, "lane": lane}
+        return Write("due_put", {**place, "at": now, "owner": 0})
+
+    async def _end(self, approval_id: str, state: Any, reason: str, who: str) -> ApprovalView:
+        for _ in range(_TRIES):
+            held = await self._questions.load(approval_id)
+            now = await self._approvers.now()
+            await self._questions.lapse(held, now)
+            try:
+                await self._questions.end(held, End(state, reason, who, now))
+            except Stale:
+                continue
+            await self._told(self._concerned(held), "")
+            return await self._questions.view(await self._questions.at(held.stream), now)
+        raise busy()
+
+    def _concerned(self, held: Held) -> Iterable[str]:
+        request = held.approval.request
+        return (request.run,) if request.run else run_streams(held.plan)
+
+
+def _at_once(held: Held, said: Iterable[Any], vote: Vote, carried: Carried) -> tuple[Any, ...]:
+    """The claim and the end that follow a yes in the same transaction."""
+    approval, more = replace(held.approval), list[Any]()
+    commands: tuple[Command, ...] = (
+        Claim("engine", vote.now, vote.needed),
+        Finish(carried.outcome, carried.result),
+    )
+    for event in said:
+        evolve(approval, event, vote.now)
+    for command in commands:
+        for event in decide(approval, command):
+            evolve(approval, event, vote.now)
+            more.append(event)
+    return tuple(more)
+
+
+def _denied(vote: Vote) -> Failure:
+    said = f": {vote.comment}" if vote.comment else ""
+    return Failure(
+        Kind.PERMISSION,
+        "denied",
+        f"{vote.approver.name} said no{said}",
+        "Talk to the user about what they want; do not start the same again.",
+    )

@@ -1,0 +1,180 @@
+"""Operations inside the engine that wait for a person: what they are, and carrying them out.
+
+The transaction of the vote carries them out, from the stored bytes of the plan and from nothing
+else, so between the yes and the deed nothing can crash. Each kind has a function that says what
+the events are; it may find that there is nothing left to do, or that it cannot be done any more.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from engine.core import events as ev
+from engine.core.approval.plan import Operation, Plan
+from engine.core.approval.state import Outcome
+from engine.core.errors import Refused
+from engine.core.log import Entry, Write
+from engine.core.model import Effect, Task, Workflow, targets_of
+from engine.core.run import Cancel, decide, fold
+from engine.core.value import value
+from engine.shell.library import Known, Library
+from engine.store import Store
+
+
+@value
+class Carried:
+    """What carrying a plan out means: events for other streams, and what is kept as its result."""
+
+    entries: tuple[Entry, ...]
+    outcome: Outcome
+    result: Any
+
+
+class Internal:
+    """Carries out plans whose operations are the engine's own, for one tenant."""
+
+    def __init__(self, store: Store, library: Library, tenant: str) -> None:
+        self._store, self._library, self._tenant = store, library, tenant
+        self._kinds: Mapping[str, Callable[[Plan, str], Awaitable[Carried]]] = {
+            "version.accept": self._accept,
+            "version.default": self._default,
+            "version.deprecate": self._deprecate,
+            "run.cancel": self._cancel,
+        }
+
+    def carries(self, kind: str) -> bool:
+        """Whether plans of this kind are the engine's own to carry out."""
+        return kind in self._kinds
+
+    async def carry(self, plan: Plan, approval: str) -> Carried:
+        """What is to be written together with the claim of `approval`; reads, writes nothing."""
+        return await self._kinds[plan.kind](plan, approval)
+
+    # -- versions ------------------------------------------------------------------------------
+
+    async def _accept(self, plan: Plan, approval: str) -> Carried:
+        await self._library.reread()
+        streams: dict[int, list[Any]] = {}
+        accepted: list[str] = []
+        for op in plan.ops:
+            known = self._same(op.args)
+            if known is None:
+                return Carried((), "drifted", {"missing": op.target})
+            events = streams.setdefault(known.stream, [])
+            if known.pending:
+                events.append(ev.VersionAccepted(known.version, known.digest, approval))
+                accepted.append(op.target)
+            if op.args["becomesDefault"] and self._may_succeed(known):
+                events.append(ev.DefaultSet(known.version, pinned=False))
+        return Carried(await self._entries(streams), "ok", {"accepted": accepted})
+
+    async def _default(self, plan: Plan, approval: str) -> Carried:
+        args = plan.ops[0].args
+        return await self._moved(args, ev.DefaultSet(args["version"], pinned=args["pinned"]))
+
+    async def _deprecate(self, plan: Plan, approval: str) -> Carried:
+        args = plan.ops[0].args
+        return await self._moved(args, ev.VersionDeprecated(args["version"], undone=args["undo"]))
+
+    async def _moved(self, args: Mapping[str, Any], event: Any) -> Carried:
+        await self._library.reread()
+        known = self._same(args)
+        if known is None:
+            return Carried((), "drifted", {"missing": args["version"]})
+        entries = await self._entries({known.stream: [event]})
+        return Carried(entries, "ok", {"version": known.version})
+
+    def _same(self, args: Mapping[str, Any]) -> Known | None:
+        """The version that is meant, if its content is still what was shown."""
+        known = self._library.row(args["namespace"], args["name"], args["version"])
+        return known if known is not None and known.digest == args["digest"] else None
+
+    def _may_succeed(self, known: Known) -> bool:
+        default = self._library.default_row(known.namespace, known.name)
+        return default is None or (not default.pinned and default.version != known.version)
+
+    async def _entries(self, streams: Mapping[int, list[Any]]) -> tuple[Entry, ...]:
+        entries = []
+        for stream, events in streams.items():
+            history = await self._store.read(stream, tenant=self._tenant)
+            entries.append(Entry(stream, history[-1].version, tuple(events)))
+        return tuple(entries)
+
+    # -- runs ------------------------------------------------------------------------------------
+
+    async def _cancel(self, plan: Plan, approval: str) -> Carried:
+        args = plan.ops[0].args
+        (row,) = await self._store.fetch("run_by_uid", tenant=self._tenant, uid=args["run"])
+        stream = row["id"]
+        history = await self._store.read(stream, tenant=self._tenant)
+        run = fold(line.event for line in history)
+        try:
+            events = decide(run, Cancel(args["reason"]))
+        except Refused as refused:
+            return Carried((), "failed", {"code": refused.code, "message": refused.message})
+        drop = Write("due_drop", {"stream": stream})
+        entry = Entry(stream, history[-1].version, events, (drop,))
+        return Carried((entry,), "ok", {"run": args["run"], "status": "cancelled"})
+
+
+# -- what is asked -------------------------------------------------------------------------
+
+
+def accepting(known: Known, workflow: Workflow, default: Known | None) -> Operation:
+    """Let a version run that changes systems outside; says which of its steps do."""
+    args = {
+        **_named(known),
+        "becomesDefault": _succeeds(known, default),
+        "changes": list(_changes(workflow)),
+    }
+    target = f"version {known.namespace}/{known.name} {known.version}"
+    return Operation(f"accept {target}", "accept", target, args, definition=known.digest)
+
+
+def _succeeds(known: Known, default: Known | None) -> bool:
+    """Whether an accepted version takes the default's place, as a new document does."""
+    if default is None or default.pinned or default.version == known.version:
+        return False
+    return default.published_at <= known.published_at
+
+
+def _changes(workflow: Workflow) -> Iterable[dict[str, str]]:
+    for step in workflow.steps:
+        for target in targets_of(step):
+            if isinstance(target, Task) and target.effect is Effect.MUTATION:
+                yield {"step": step.id, "task": f"{target.namespace}/{target.name}"}
+
+
+def switching(known: Known, default: Known | None, *, pinned: bool) -> Operation:
+    """Make a version the one that runs when none is asked for."""
+    target = f"default of {known.namespace}/{known.name} to {known.version}"
+    args = {**_named(known), "pinned": pinned, "before": default.version if default else ""}
+    return Operation("switch", "switch", target, args, definition=known.digest, reversible=True)
+
+
+def deprecating(known: Known, *, undo: bool) -> Operation:
+    """Let a version take no new runs unless it is asked for, or take that back."""
+    word = "deprecation back of" if undo else "version"
+    target = f"{word} {known.namespace}/{known.name} {known.version}"
+    args = {**_named(known), "undo": undo}
+    verb = "switch" if undo else "deprecate"
+    return Operation("deprecate", verb, target, args, definition=known.digest, reversible=True)
+
+
+def cancelling(run: str, workflow: str, whose: str, reason: str) -> Operation:
+    """End a run of somebody else."""
+    args = {"run": run, "reason": reason, "whose": whose}
+    return Operation("cancel", "cancel", f"run {run} of {workflow}", args)
+
+
+def _named(known: Known) -> dict[str, Any]:
+    return {
+        "namespace": known.namespace,
+        "name": known.name,
+        "version": known.version,
+        "digest": known.digest,
+    }
+
+
+def run_streams(plan: Plan) -> Sequence[str]:
+    """The runs that a plan changes."""
+    return [op.args["run"] for op in plan.ops if plan.kind.startswith(("run.", "mutation."))]
