@@ -386,4 +386,10 @@ REQUIREMENTS = (
         "Over HTTP callers are known by tokens of an OAuth server, made for this server and"
         " tenant, or by one in a private file; what others can reach never starts without.",
     ),
+    Requirement(
+        "every-door",
+        "004 gate",
+        "Every tool, command and route is on one list and pushed; none changes anything outside or"
+        " what is live without a grant.",
+    ),
 )
