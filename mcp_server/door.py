@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from engine import Move, Refused
+from mcp_server.console import Console
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
@@ -40,6 +41,7 @@ class Door:
         self._attempt = _Attempt()
         self._looked = -FRESH
         self._callbacks: list[Callable[[], None]] = []
+        self._page: Console | None = None
 
     @property
     def opened(self) -> "Engine | None":
@@ -68,6 +70,17 @@ class Door:
             self._looked = now
             await engine.refresh()
         return engine
+
+    async def link(self, approval_id: str = "") -> str:
+        """A live address on the approval page, of one approval or of the list.
+
+        The page is opened if no process of this database serves it. Raises Refused when the
+        engine (`engine_unavailable`, ...) or the page (`page_unavailable`) cannot be opened.
+        """
+        await self.engine()
+        if self._page is None:
+            raise _unavailable()
+        return await self._page.link(approval_id)
 
     @asynccontextmanager
     async def held(self, patience: float) -> AsyncGenerator[None]:
@@ -102,7 +115,7 @@ class Door:
 
     async def _hold(self, attempt: "_Attempt") -> None:
         try:
-            async with self._open() as attempt.engine:
+            async with self._open() as attempt.engine, Console(attempt.engine) as self._page:
                 attempt.over.set()
                 for callback in self._callbacks:
                     callback()
@@ -111,7 +124,7 @@ class Door:
         except Exception as error:
             attempt.failure = _in_words(error)
         finally:
-            attempt.engine = None
+            attempt.engine = self._page = None
             self._attempt = _Attempt()
             self._wanted.clear()
             attempt.over.set()

@@ -343,6 +343,43 @@ REQUIREMENTS = (
         "A session of the page is unguessable, ends by time and by hand, and is bound to a person.",
     ),
     Requirement(
+        "page-pin",
+        "004 gate",
+        "A session alone allows nothing that cannot be undone; wrong PINs lock, until a time.",
+    ),
+    Requirement(
+        "page-no-enrolment", "004 gate", "Nobody is enrolled on the page; it names the command."
+    ),
+    Requirement(
+        "page-decides",
+        "004 gate",
+        "On the page a person reads, allows, denies, leaves out, revokes and plans anew.",
+    ),
+    Requirement(
+        "page-get-inert", "004 gate", "Opening an address of the page changes nothing, ever."
+    ),
+    Requirement(
+        "page-stale",
+        "004 gate",
+        "A page that was left open decides nothing that is over or was replaced.",
+    ),
+    Requirement(
+        "page-shows-all",
+        "004 gate",
+        "A plan is shown whole, the dangerous first, the assistant's words in a marked box.",
+    ),
+    Requirement(
+        "page-for-everybody",
+        "004 gate",
+        "The page works without script and images, small and dark, with labels and contrast.",
+    ),
+    Requirement(
+        "page-in-a-browser",
+        "004 gate",
+        "In a real browser without script a person signs in, reads, allows, denies, lets expire,"
+        " plans anew, revokes and resolves.",
+    ),
+    Requirement(
         "approval-bytes",
         "004 gate",
         "A vote and a claim hold for the bytes that were shown, or for nothing.",

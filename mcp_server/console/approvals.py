@@ -1,0 +1,119 @@
+"""One approval: read it, decide it, and see what came of it.
+
+A form decides on the bytes that it showed: their digest is in it, and in its token. Leaving
+operations out makes a plan of its own, with its own digest, which is shown before anybody can
+allow it. After a decision the page says what happens next, and looks again by itself while it
+waits.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from engine import Refused
+from mcp_server.console.desk import Desk
+from mcp_server.console.forms import Form, read
+from mcp_server.console.sessions import Session
+from mcp_server.console.shown import layout, wants_pin
+
+if TYPE_CHECKING:
+    from engine.core.approval.state import Approver
+    from engine.core.approval.views import ApprovalView
+
+REFRESH = 2
+"""Seconds after which a page that waits looks again."""
+_WAITING = frozenset({"approved", "claimed"})
+
+
+class ApprovalPages:
+    """The pages below /a/."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._doors = {
+            "approve": self._approve,
+            "deny": self._deny,
+            "revoke": self._revoke,
+        }
+
+    async def read(self, request: Request, session: Session) -> Response:
+        """The plan and its form, or what became of it."""
+        view = await self._desk.engine.approvals.get(request.path_params["id"])
+        return await self._shown(view, session)
+
+    async def decide(self, request: Request, session: Session) -> Response:
+        """What a person chose."""
+        approval_id = request.path_params["id"]
+        form = await read(request)
+        self._desk.held(form, session, "decide", approval_id, form["digest"])
+        act = self._doors.get(form["decision"])
+        if act is None:
+            raise Refused("bad_form", "the form does not say what was decided", "Open it again.")
+        try:
+            return RedirectResponse(f"/a/{await act(approval_id, form, session)}", 303)
+        except Refused as refused:
+            view = await self._desk.engine.approvals.get(approval_id)
+            return await self._shown(view, session, refused, form)
+
+    # -- what can be decided ----------------------------------------------------------------------
+
+    async def _approve(self, approval_id: str, form: Form, session: Session) -> str:
+        approvals = self._desk.engine.approvals
+        view = await approvals.get(approval_id)
+        approver = await self._who(view, form, session)
+        await approvals.approve(
+            approval_id, digest=form["digest"], approver=approver, comment=form["comment"],
+            typed=form["typed"],
+        )  # fmt: skip
+        return approval_id
+
+    async def _who(self, view: "ApprovalView", form: Form, session: Session) -> "Approver":
+        return await self._desk.proved(form) if wants_pin(view) else session.approver
+
+    async def _deny(self, approval_id: str, form: Form, session: Session) -> str:
+        await self._desk.engine.approvals.deny(
+            approval_id, digest=form["digest"], approver=session.approver, comment=form["comment"]
+        )
+        return approval_id
+
+    async def _revoke(self, approval_id: str, form: Form, session: Session) -> str:
+        await self._desk.engine.approvals.revoke(approval_id, approver=session.approver)
+        return approval_id
+
+    # -- what is shown ----------------------------------------------------------------------------
+
+    async def _shown(
+        self,
+        view: "ApprovalView",
+        session: Session,
+        refused: Refused | None = None,
+        form: Form | None = None,
+    ) -> Response:
+        from engine.core.approval.plan import canonical
+
+        waiting = view.state in _WAITING and refused is None
+        return self._desk.show(
+            "approval",
+            session,
+            status=409 if refused else 200,
+            view=view,
+            plan=layout(view.plan),
+            raw=canonical(view.plan).decode("ascii"),
+            token=session.token("decide", view.id, view.digest),
+            pin=wants_pin(view),
+            comment=form["comment"] if form else "",
+            run=await self._run(view),
+            again=False,
+            error=self._desk.words(refused),
+            refresh=REFRESH if waiting else 0,
+        )
+
+    async def _run(self, view: "ApprovalView") -> Any:
+        """The run that waits for this, or went on after it; None where there is none."""
+        if not view.run:
+            return None
+        try:
+            return await self._desk.engine.run(view.run)
+        except Refused:
+            return None

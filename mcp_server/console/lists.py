@@ -1,0 +1,57 @@
+"""What needs a person, and what was decided."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine import Refused
+from mcp_server.console.desk import Desk
+from mcp_server.console.sessions import Session
+
+ROWS = 25
+LATELY = 8
+"""How many of the last decisions the first page shows."""
+_OPEN = frozenset({"pending"})
+
+
+class ListPages:
+    """The pages that lead to others."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def needing(self, request: Request, session: Session) -> Response:
+        """Everything that needs a person, and what was decided lately."""
+        found = await self._desk.engine.approvals.needing()
+        rows: list[tuple[str, Any]] = [("approval", each) for each in found.approvals]
+        rows += [("outcome", each) for each in found.outcomes]
+        rows += [("blocked", each) for each in found.blocked]
+        number = _number(request)
+        shown = rows[number * ROWS : (number + 1) * ROWS]
+        lately = await self._desk.engine.approvals.list(open_only=False, limit=3 * LATELY)
+        ended = [each for each in lately.rows if each.state not in _OPEN][:LATELY]
+        return self._desk.show(
+            "needing", session, here="needing", approvals=_of("approval", shown),
+            outcomes=_of("outcome", shown), blocked=_of("blocked", shown), total=len(rows),
+            lately=ended, number=number, more=len(rows) > (number + 1) * ROWS,
+        )  # fmt: skip
+
+    async def decided(self, request: Request, session: Session) -> Response:
+        """Every approval there was, newest first."""
+        cursor = request.query_params.get("cursor", "")
+        page = await self._desk.engine.approvals.list(open_only=False, limit=ROWS, cursor=cursor)
+        return self._desk.show(
+            "decided", session, here="decided", rows=page.rows, cursor=page.cursor, first=not cursor
+        )
+
+
+def _of(kind: str, rows: list[tuple[str, Any]]) -> list[Any]:
+    return [each for sort, each in rows if sort == kind]
+
+
+def _number(request: Request) -> int:
+    text = request.query_params.get("page", "0")
+    if not (text.isascii() and text.isdecimal() and len(text) < 6):
+        raise Refused("unknown_page", "there is no such page", "Begin with the first one.")
+    return int(text)

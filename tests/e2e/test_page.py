@@ -1,0 +1,119 @@
+"""A person decides at the approval page in a real browser that runs no script.
+
+The engine is in this process, with a clock that moves when the test says so, and the browser is
+Chromium. With HANDRAIL_SCREENSHOTS=folder it leaves pictures there.
+"""
+
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from mcp_server.console import Console
+from tests.console.room import PIN, Room
+from tests.console.room import room as opened
+from tests.e2e.browsing import Tab, browser
+from tests.e2e.conftest import Node
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(240),
+    pytest.mark.requirement("page-in-a-browser"),
+]
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncGenerator[Room]:
+    async with opened(tmp_path, work=True) as found:
+        yield found
+
+
+@pytest.fixture
+async def page(room: Room) -> AsyncGenerator[Console]:
+    async with Console(room.engine) as found:
+        yield found
+
+
+@pytest.fixture
+async def tab(node: Node, chromium: str, tmp_path: Path) -> AsyncGenerator[Tab]:
+    async with browser(node, chromium, tmp_path / "browser.log") as found:
+        yield found
+
+
+async def look(tab: Tab, name: str) -> None:
+    """Leave pictures of the page as it is: light, dark and on a phone."""
+    kept = os.environ.get("HANDRAIL_SCREENSHOTS")
+    if not kept:
+        return
+    for kind, width, scheme in (
+        ("light", 1000, "light"), ("dark", 1000, "dark"), ("phone", 390, "light"),
+    ):  # fmt: skip
+        picture = os.path.join(kept, f"page-{name}-{kind}.png")  # whose folder the browser makes
+        await tab.do("look", path=picture, width=width, scheme=scheme)
+
+
+async def signed_in(tab: Tab, url: str) -> str:
+    await tab.do("open", url=url)
+    await tab.do("fill", label="PIN", value=PIN)
+    return await tab.do("press", name="Sign in")
+
+
+async def test_a_person_signs_in_reads_and_allows(room: Room, page: Console, tab: Tab) -> None:
+    approval = await room.asked_to_accept()
+    url = await page.link(approval)
+    assert "Who is there?" in await tab.do("open", url=url)
+    await look(tab, "sign-in")
+    await tab.do("fill", label="PIN", value="wrong pin")
+    assert "4 tries are left" in await tab.do("press", name="Sign in")
+    text = await signed_in(tab, url)
+    assert tab.url == url
+    assert "default/one" in text
+    await look(tab, "pending")
+    await tab.do("fill", label="PIN", value=PIN)
+    assert "Done." in await tab.do("press", name="Approve")
+    await look(tab, "done")
+    assert not next(each.pending for each in room.engine.workflows() if each.name == "one")
+    assert [line for line in tab.complaints if "Refused to" in line and "favicon" not in line] == []
+
+
+async def test_enter_in_a_field_decides_nothing(room: Room, page: Console, tab: Tab) -> None:
+    approval = await room.asked_to_accept()
+    await signed_in(tab, await page.link(approval))
+    await tab.do("fill", label="PIN", value=PIN)
+    await tab.do("key", key="Enter")
+    assert (await room.engine.approvals.get(approval)).state == "pending"
+    await tab.do("key", key="Tab")
+    await tab.do("key", key="Tab")
+    assert tab.focus == "Approve"
+    await tab.do("key", key="Enter")
+    assert "Done." in await tab.do("until", text="Done.")
+
+
+async def test_a_page_cannot_be_put_into_a_frame(room: Room, page: Console, tab: Tab) -> None:
+    url = await page.link(await room.asked_to_accept())
+    await signed_in(tab, url)
+    await tab.do("frame", url=url)
+    assert "Approve" not in tab.text
+    assert any("frame" in line.lower() for line in tab.complaints)
+
+
+async def test_a_person_denies_and_what_ran_out_is_said_so(
+    room: Room, page: Console, tab: Tab
+) -> None:
+    first = await room.asked_to_accept("one")
+    second = await room.asked_to_accept("three")
+    text = await signed_in(tab, await page.link())
+    assert "2 things need you" in text
+    await look(tab, "list")
+    await tab.do("open", url=await page.link(first))
+    await tab.do("fill", label="Comment", value="not today")
+    assert "Denied." in await tab.do("press", name="Deny")
+    assert "not today" in tab.text
+    await tab.do("open", url=await page.link(second))
+    room.clock.time = (await room.engine.approvals.get(second)).expires_at
+    assert "You were signed out, so nothing was decided" in await tab.do("press", name="Deny")
+    await tab.do("fill", label="PIN", value=PIN)
+    assert "The time to decide is over" in await tab.do("press", name="Sign in")
+    await look(tab, "expired")
+    assert room.done == []
