@@ -1,0 +1,136 @@
+"""What was asked for of the gate: approvals, the page, the policy, mutations, callers over HTTP."""
+
+from tests.requirement import Requirement
+
+GATE = (
+    # the gate
+    Requirement(
+        "refusals-counted",
+        "order",
+        "Refusals are counted per principal, code and minute; unknown callers only reach the log.",
+    ),
+    Requirement(
+        "a-form-proves-little",
+        "004 gate",
+        "A form answered in a client counts only with a decision and the plan's code typed in;"
+        " whatever else comes back leaves the approval as it is.",
+    ),
+    Requirement(
+        "plan-bytes",
+        "004 gate",
+        "A plan has exactly one form as bytes, and two plans never share one.",
+    ),
+    # the approval page
+    Requirement(
+        "page-listener",
+        "004 gate",
+        "The approval page listens on loopback alone, at a port that is remembered and shared.",
+    ),
+    Requirement(
+        "page-hosts",
+        "004 gate",
+        "The page answers to its own names with its own port, and to no other.",
+    ),
+    Requirement(
+        "page-forms",
+        "004 gate",
+        "A form counts only when the page itself sent it: Origin, fetch metadata, token, digest.",
+    ),
+    Requirement(
+        "page-headers",
+        "004 gate",
+        "No answer of the page can be framed, cached, or read by a script of another origin.",
+    ),
+    Requirement(
+        "page-sessions",
+        "004 gate",
+        "A session of the page is unguessable, ends by time and by hand, and is bound to a person.",
+    ),
+    Requirement(
+        "page-pin",
+        "004 gate",
+        "A session alone allows nothing that cannot be undone; wrong PINs lock, until a time.",
+    ),
+    Requirement(
+        "page-no-enrolment", "004 gate", "Nobody is enrolled on the page; it names the command."
+    ),
+    Requirement(
+        "page-decides",
+        "004 gate",
+        "On the page a person reads, allows, denies, leaves out, revokes and plans anew.",
+    ),
+    Requirement(
+        "page-get-inert", "004 gate", "Opening an address of the page changes nothing, ever."
+    ),
+    Requirement(
+        "page-stale",
+        "004 gate",
+        "A page that was left open decides nothing that is over or was replaced.",
+    ),
+    Requirement(
+        "page-shows-all",
+        "004 gate",
+        "A plan is shown whole, the dangerous first, the assistant's words in a marked box.",
+    ),
+    Requirement(
+        "page-for-everybody",
+        "004 gate",
+        "The page works without script and images, small and dark, with labels and contrast.",
+    ),
+    Requirement(
+        "page-in-a-browser",
+        "004 gate",
+        "In a real browser without script a person signs in, reads, allows, denies, lets expire,"
+        " plans anew, revokes and resolves.",
+    ),
+    Requirement(
+        "approval-bytes",
+        "004 gate",
+        "A vote and a claim hold for the bytes that were shown, or for nothing.",
+    ),
+    Requirement(
+        "approval-single-use",
+        "004 gate",
+        "An approval is claimed at most once, after a yes, whatever is asked in which order.",
+    ),
+    Requirement(
+        "gated-versions",
+        "004 gate",
+        "A version that changes systems outside starts once a person has accepted its content.",
+    ),
+    Requirement(
+        "approval-expiry",
+        "004 gate",
+        "An approval runs out before the vote and again before the claim, and never revives.",
+    ),
+    Requirement(
+        "plan-shown-whole",
+        "004 gate",
+        "A person reads every operation and every value, in words made from the plan alone;"
+        " nothing hides, and the assistant's words never leave their box.",
+    ),
+    Requirement(
+        "policy",
+        "004 gate",
+        "Rules over typed facts say what asks; a rule over its budget asks, nothing tainted passes"
+        " by itself, and a policy that cannot be read forbids every change and says where.",
+    ),
+    Requirement(
+        "always-allow",
+        "004 gate",
+        "A rule added while deciding matches the same plan and no other, and ends by itself.",
+    ),
+    # HTTP security
+    Requirement(
+        "http-sign-in",
+        "004 gate",
+        "Over HTTP callers are known by tokens of an OAuth server, made for this server and"
+        " tenant, or by one in a private file; what others can reach never starts without.",
+    ),
+    Requirement(
+        "every-door",
+        "004 gate",
+        "Every tool, command and route is on one list and pushed; none changes anything outside or"
+        " what is live without a grant.",
+    ),
+)
