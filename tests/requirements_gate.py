@@ -133,4 +133,10 @@ GATE = (
         "Every tool, command and route is on one list and pushed; none changes anything outside or"
         " what is live without a grant.",
     ),
+    Requirement(
+        "attacks",
+        "004 gate",
+        "Each way known to get something done without a person, or to have one say yes to something"
+        " else, is tried and fails.",
+    ),
 )

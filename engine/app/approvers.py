@@ -12,7 +12,7 @@ from engine.core.approval.events import ApproverEnrolled
 from engine.core.approval.plan import Requester
 from engine.core.approval.state import Approver
 from engine.core.errors import Move, Refused
-from engine.core.log import NEW, Append, Entry, Row, Taken, Unless, Write
+from engine.core.log import NEW, Append, Entry, Param, Row, Taken, Unless, Write
 from engine.shell import pin as pins
 from engine.shell.clock import Clock
 from engine.store import Store
@@ -92,7 +92,7 @@ class Approvers:
         now = await self.now()
         tried = [await self._try(row["name"], now) for row in rows]
         if not all(tried):
-            raise _locked(max(row["locked_until"] for row in await self._rows()))
+            raise await self._lock(rows, now)
         for row in rows:
             if await pins.fits(_pin(pin), row["secret"]):
                 await self._passed(rows)
@@ -101,7 +101,8 @@ class Approvers:
 
     async def _try(self, name: str, now: int) -> Row:
         place = {"tenant": self._tenant, "name": name}
-        ((*found,),) = await self._store.write(Write("approver_try", {**place, "now": now}))
+        count: dict[str, Param] = {**place, "now": now, "most": MOST_FAILURES}
+        ((*found,),) = await self._store.write(Write("approver_try", count))
         return found[0] if found else {}
 
     async def _passed(self, rows: list[Row]) -> None:
@@ -117,12 +118,16 @@ class Approvers:
                 move=Move.PERSON,
                 details={"triesLeft": left},
             )
+        return await self._lock(rows, now)
+
+    async def _lock(self, rows: list[Row], now: int) -> Refused:
+        """Close the door where too many tries were counted, by whoever did not come to it too."""
         until = now + LOCKED_FOR * 2 ** min(max(r["lockouts"] for r in rows), MOST_DOUBLINGS)
         for row in rows:
             place = {"tenant": self._tenant, "name": row["name"]}
             lock = {**place, "until": until, "most": MOST_FAILURES}
             await self._store.write(Write("approver_lock", lock))
-        return _locked(until)
+        return _locked(max(row["locked_until"] for row in await self._rows()))
 
     def attested(self, requester: Requester) -> Approver:
         """Whoever answered a form in a client: assurance A1, for the client may have done so."""

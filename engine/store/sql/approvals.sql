@@ -70,10 +70,11 @@ values (:tenant, :name, :secret, 0, 0, 0)
 on conflict (tenant, name) do update
 set secret = excluded.secret, failures = 0, lockouts = 0, locked_until = 0
 
--- A try is counted before it is judged, so that many at once are many.
+-- A try is counted before it is judged, so that many at once are many, and none is judged that
+-- comes when too many were counted.
 -- name: approver_try
 update approvers set failures = failures + 1
-where tenant = :tenant and name = :name and locked_until <= :now
+where tenant = :tenant and name = :name and locked_until <= :now and failures < :most
 returning failures, lockouts
 
 -- name: approver_lock
