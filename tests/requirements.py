@@ -262,26 +262,6 @@ REQUIREMENTS = (
     Requirement(
         "command-line", "order", "The terminal does what the tools do, with --json and exit codes."
     ),
-    Requirement(
-        "gate-declarations",
-        "004 gate",
-        "A connector declares how each call behaves; what contradicts itself is refused at load.",
-    ),
-    Requirement(
-        "gate-truth-table",
-        "004 gate",
-        "Every failure of a mutation says whether it happened: no, yes, or nobody knows.",
-    ),
-    Requirement(
-        "gate-lookup",
-        "004 gate",
-        "A lookup is a proof only when its answer was understood; what was not is never a no.",
-    ),
-    Requirement(
-        "gate-demo-honest",
-        "004 gate",
-        "What the demo's connector declares about its shop is tried against the shop.",
-    ),
     Requirement("guarded-network", "order", "http tasks do not reach private addresses."),
     Requirement(
         "bad-documents", "order", "Hostile YAML and JSON get a typed error within a second."

@@ -20,6 +20,37 @@ GATE = (
         "004 gate",
         "A plan has exactly one form as bytes, and two plans never share one.",
     ),
+    # connectors, what is declared, secrets
+    Requirement(
+        "gate-declarations",
+        "004 gate",
+        "A connector declares how each call behaves; what contradicts itself is refused at load.",
+    ),
+    Requirement(
+        "gate-truth-table",
+        "004 gate",
+        "Every failure of a mutation says whether it happened: no, yes, or nobody knows.",
+    ),
+    Requirement(
+        "gate-lookup",
+        "004 gate",
+        "A lookup is a proof only when its answer was understood; what was not is never a no.",
+    ),
+    Requirement(
+        "gate-demo-honest",
+        "004 gate",
+        "What the demo's connector declares about its shop is tried against the shop.",
+    ),
+    Requirement(
+        "gate-secrets",
+        "004 gate",
+        "Secrets are references until the request is sent, by a connector that a person accepted.",
+    ),
+    Requirement(
+        "gate-redaction",
+        "004 gate",
+        "A secret that this process knows is masked in every form on every way out.",
+    ),
     # the approval page
     Requirement(
         "page-listener",

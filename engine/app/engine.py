@@ -18,7 +18,7 @@ from engine.app.listing import Lists
 from engine.app.refusals import Refusals
 from engine.app.rehearsing import rehearsed
 from engine.app.running import Runs
-from engine.app.settings import Settings, audit_places, beside, database_of
+from engine.app.settings import Settings, audit_places, beside, database_of, secrets_of
 from engine.app.versions import Versions
 from engine.core.approval.plan import Requester
 from engine.core.errors import Move
@@ -68,7 +68,7 @@ class Engine:
         self._shelf = Shelf(
             store, clock, self._library, settings.folders, effects, tenant, beside(store)
         )
-        self._http = HttpConnector(settings.allowed_hosts)
+        self._http = HttpConnector(settings.allowed_hosts, secrets=secrets_of(settings))
         acts = Acts(
             settings.functions,
             self._http,

@@ -10,7 +10,10 @@ from engine.shell.acts import PythonTask
 from engine.shell.checkpoints import Places
 from engine.shell.clock import Clock, WorldClock
 from engine.shell.policies import PolicyFile
+from engine.shell.redact import KNOWN
 from engine.shell.roll import Pace
+from engine.shell.secret_files import SecretFiles
+from engine.shell.secrets import Environment, Secrets
 from engine.store import Store
 from engine.store.sqlite import SqliteStore
 
@@ -75,14 +78,33 @@ def database_of(database: str) -> Path | str:
 
 def policy_of(settings: Settings) -> PolicyFile:
     """The policy file that these settings mean; raises Refused `database_url`."""
+    return PolicyFile(settings.policy, home_of(settings), settings.folders)
+
+
+def home_of(settings: Settings) -> Path:
+    """The folder of what belongs to this installation and is no part of the database.
+
+    Raises Refused `database_url`.
+    """
     database = database_of(settings.database)
     if isinstance(database, Path):
-        home = database.parent
-    else:
-        from platformdirs import user_data_path
+        return database.parent
+    from platformdirs import user_data_path
 
-        home = user_data_path(APP, appauthor=False)
-    return PolicyFile(settings.policy, home, settings.folders)
+    return user_data_path(APP, appauthor=False)
+
+
+def kept_secrets(settings: Settings) -> SecretFiles:
+    """The secrets that a person has set here; raises Refused `database_url`."""
+    return SecretFiles(home_of(settings) / "secrets", settings.clock.bytes)
+
+
+def secrets_of(settings: Settings) -> Secrets:
+    """What the connectors of this installation may resolve; what is known is masked at once."""
+    around = Environment()
+    for value in around.values():
+        KNOWN.learn(value.reveal())
+    return Secrets(settings.tenant, (around, kept_secrets(settings)))
 
 
 def audit_places(settings: Settings) -> Places:

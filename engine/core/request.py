@@ -7,7 +7,7 @@ lands (`url.py`, `body.py`); here are the headers and the whole. What the author
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +15,9 @@ from engine.core.body import media_type, render_body
 from engine.core.declared import HttpSpec
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.expr.values import to_text
+from engine.core.secrets import Parts, Placed, markers, placed
+from engine.core.secrets import filled as as_filled
+from engine.core.secrets import shown as as_shown
 from engine.core.template import Template
 from engine.core.url import render_query, render_url
 
@@ -50,6 +53,7 @@ class Request:
 
     `changes` says that it is a mutation: sent once, on a connection of its own, without following
     anything. What an answer proves about it `not_sent` and `atomic_5xx` declare (`Declared`).
+    `secrets` are the markers in it that stand for secrets, with their references.
     """
 
     method: str
@@ -59,6 +63,7 @@ class Request:
     changes: bool = False
     not_sent: tuple[int, ...] = ()
     atomic_5xx: bool = False
+    secrets: Placed = ()
 
     @property
     def once(self) -> bool:
@@ -80,6 +85,9 @@ def build(
     Raises StepError: `logic` when the declaration is wrong, `validation` when a value cannot
     stand where it should.
     """
+    marks = markers(spec, scope) if spec.secrets else {}
+    if marks:
+        scope = {**scope, "secrets": marks}
     url = render_url(spec.url, scope, bases) if not spec.query else _with_query(spec, scope, bases)
     headers = _headers(spec.headers, scope)
     body = None
@@ -91,8 +99,34 @@ def build(
     headers.setdefault("accept", ("Accept", "application/json"))
     if key and spec.key_header:
         headers[spec.key_header.lower()] = (spec.key_header, _header(spec.key_header, key))
+    parts = Parts(url, tuple(headers.values()), body)
+    secrets = placed(parts, marks, spec.secrets) if marks else ()
     sending = (spec.changes, spec.not_sent, spec.atomic_5xx)
-    return Request(spec.method, url, tuple(headers.values()), body, *sending)
+    return Request(spec.method, url, parts.headers, body, *sending, secrets)
+
+
+def shown(request: Request) -> Request:
+    """The request as a person and a plan see it: references where the secrets will stand."""
+    if not request.secrets:
+        return request
+    return _with(request, as_shown(_parts(request), request.secrets))
+
+
+def filled(request: Request, values: Mapping[str, str]) -> Request:
+    """The request that is sent, with the secrets in it; `values` by reference.
+
+    Raises StepError (auth) when a value cannot stand where it belongs. Nobody but who sends it
+    may have what this returns.
+    """
+    return _with(request, as_filled(_parts(request), request.secrets, values))
+
+
+def _parts(request: Request) -> Parts:
+    return Parts(request.url, request.headers, request.body)
+
+
+def _with(request: Request, parts: Parts) -> Request:
+    return replace(request, url=parts.url, headers=parts.headers, body=parts.body, secrets=())
 
 
 def _with_query(spec: HttpSpec, scope: Mapping[str, Any], bases: Mapping[str, str]) -> str:

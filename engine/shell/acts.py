@@ -19,6 +19,7 @@ from engine.core.plain import plain
 from engine.core.request import build
 from engine.shell.breakers import Breakers
 from engine.shell.connectors.http import HttpConnector
+from engine.shell.redact import KNOWN
 from engine.shell.within import within
 
 _LOG = logging.getLogger("handrail.engine")
@@ -128,7 +129,7 @@ class Acts:
             )
         make = task.function if task.waits else partial(_called, task.function)
         begun: Any = make(call.input)
-        return plain(await within(seconds, begun))
+        return KNOWN.value(plain(await within(seconds, begun)))
 
 
 async def _called(function: Function, given: Any) -> Any:

@@ -43,7 +43,7 @@ def test_every_example_loads_without_a_problem() -> None:
     assert [found.code for found in catalogue.problems] == ["weak_effect"]
     assert len(catalogue.workflows) == 2
     assert len(catalogue.tasks) == 4
-    assert len(catalogue.connectors) == 1
+    assert len(catalogue.connectors) == 2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from engine.core.connector import Connector, Operation
 from engine.core.declared import as_change
@@ -20,7 +21,9 @@ from engine.core.documents.inputs import read_schema
 from engine.core.documents.names import ID, ID_RULE
 from engine.core.documents.policies import read_retry
 from engine.core.documents.section import Section
+from engine.core.documents.templates import CONNECTOR_ROOTS
 from engine.core.model import Effect, strongest
+from engine.core.secrets import SCHEME, parse_reference
 from engine.core.words import shorten
 
 CONNECTOR_FIELDS = ("description", "baseUrl", "allowedHosts", "secrets", "headers", "operations")
@@ -38,7 +41,6 @@ OPERATION_FIELDS = (
     "timeout",
     "retry",
 )
-_SECRET = "secret://"
 
 
 def read_connector(header: Header) -> Connector | None:
@@ -47,14 +49,14 @@ def read_connector(header: Header) -> Connector | None:
     metadata = Section(report, "metadata", header.document.get("metadata"))
     spec = Section(report, "spec", header.document.get("spec"), CONNECTOR_FIELDS)
     base = read_base(spec)
-    headers = read_headers(spec)
+    secrets = _secrets(spec)
+    shared = HttpBase(header.key[1], base, read_headers(spec, CONNECTOR_ROOTS), secrets)
     plain = {
         name: operation
         for name in spec.mapping("operations")
-        if (operation := _operation(spec, name, HttpBase(header.key[1], base, headers))) is not None
+        if (operation := _operation(spec, name, shared)) is not None
     }
     operations = _all_declared(spec, header, plain)
-    secrets = _secrets(spec)
     hosts = spec.strings("allowedHosts")
     description = read_description(metadata, spec)
     if report.failed:
@@ -136,7 +138,18 @@ def _secrets(spec: Section) -> Mapping[str, str]:
     found = spec.mapping("secrets")
     inner = spec.section("secrets")
     for name, value in found.items():
-        if not isinstance(value, str) or not value.startswith(_SECRET):
-            hint = f"write a reference such as {_SECRET}{shorten(name)}"
-            inner.error(name, "secret_in_document", "a document may only refer to a secret", hint)
+        _reference(inner, name, value)
     return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def _reference(inner: Section, name: str, value: Any) -> None:
+    if not ID.match(name):
+        inner.error(name, "bad_name", f"{shorten(name)!r} cannot name a secret", ID_RULE)
+    if not isinstance(value, str) or not value.startswith(SCHEME):
+        hint = f"write a reference such as {SCHEME}{shorten(name)}"
+        inner.error(name, "secret_in_document", "a document may only refer to a secret", hint)
+        return
+    try:
+        parse_reference(value)
+    except ValueError as error:
+        inner.error(name, "bad_reference", str(error))

@@ -85,12 +85,14 @@ def needs_acceptance(workflow: Workflow) -> bool:
     """Whether a version of this content is pending until a person accepts it.
 
     True when it contains a mutation, and when a task claims in its document to be weaker than the
-    rule for its type says (a POST declared `read`). A sub-workflow counts by its effect here; its
-    own version is pending or not by its own content.
+    rule for its type says (a POST declared `read`), or sends a secret somewhere: whoever can write
+    a document could else send it home. A sub-workflow counts by its effect here; its own version
+    is pending or not by its own content.
     """
     if workflow.effect is Effect.MUTATION:
         return True
-    return any(isinstance(target, Task) and claims(target) for target in distinct(workflow.steps))
+    tasks = [target for target in distinct(workflow.steps) if isinstance(target, Task)]
+    return any(claims(task) or (task.http is not None and task.http.secrets) for task in tasks)
 
 
 def claims(task: Task) -> bool:

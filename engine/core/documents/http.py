@@ -5,20 +5,21 @@ connector's base URL supplies them. What the address turns out to be is guarded 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.core.declared import HttpSpec
 from engine.core.documents.raw import Report, join
 from engine.core.documents.section import Section
-from engine.core.documents.templates import TASK_ROOTS, read_template
+from engine.core.documents.templates import CONNECTOR_ROOTS, TASK_ROOTS, read_template
 from engine.core.model import Effect
 from engine.core.template import Template
 from engine.core.words import listed, shorten
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 READING = frozenset({"GET", "HEAD"})
+Roots = tuple[str, ...]
 HTTP_FIELDS = ("method", "url", "headers", "query", "body")
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _HOST = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
@@ -69,11 +70,13 @@ def _over(section: Section, base: HttpSpec) -> HttpSpec:
     )
 
 
-def _rest(section: Section) -> tuple[Mapping[str, Template], Mapping[str, Template]]:
-    return read_headers(section), _templates(section, "query")
+def _rest(
+    section: Section, roots: Roots = TASK_ROOTS
+) -> tuple[Mapping[str, Template], Mapping[str, Template]]:
+    return read_headers(section, roots), _templates(section, "query", roots)
 
 
-def read_headers(section: Section) -> Mapping[str, Template]:
+def read_headers(section: Section, roots: Roots = TASK_ROOTS) -> Mapping[str, Template]:
     """Header templates by name; the names are checked here, the values when they are known."""
     for name, value in section.mapping("headers").items():
         if not _TOKEN.match(name):
@@ -81,22 +84,22 @@ def read_headers(section: Section) -> Mapping[str, Template]:
         if isinstance(value, str) and ("\r" in value or "\n" in value):
             where = join(section.at("headers"), name)
             section.report.error(where, "bad_header", "a header value has one line")
-    return _templates(section, "headers")
+    return _templates(section, "headers", roots)
 
 
-def _templates(section: Section, key: str) -> Mapping[str, Template]:
+def _templates(section: Section, key: str, roots: Roots) -> Mapping[str, Template]:
     return {
-        name: read_template(section.report, join(section.at(key), name), value, TASK_ROOTS)
+        name: read_template(section.report, join(section.at(key), name), value, roots)
         for name, value in section.mapping(key).items()
     }
 
 
-def _body(section: Section, method: str) -> Template | None:
+def _body(section: Section, method: str, roots: Roots = TASK_ROOTS) -> Template | None:
     if section.get("body") is None:
         return None
     if method in READING:
         section.warn("body", "no_effect", f"a {method} request is sent without its body")
-    return read_template(section.report, section.at("body"), section.get("body"), TASK_ROOTS)
+    return read_template(section.report, section.at("body"), section.get("body"), roots)
 
 
 def read_url(section: Section) -> Template | None:
@@ -151,11 +154,12 @@ def read_base(section: Section) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HttpBase:
-    """What all operations of a connector share: its name, base URL and headers."""
+    """What all operations of a connector share: its name, base URL, headers and secrets."""
 
     connector: str
     url: str
     headers: Mapping[str, Template]
+    secrets: Mapping[str, str]
 
 
 def read_operation(section: Section, base: HttpBase) -> HttpSpec | None:
@@ -167,9 +171,25 @@ def read_operation(section: Section, base: HttpBase) -> HttpSpec | None:
         return None
     text = f"connector://{base.connector}{path}"
     url = read_template(section.report, section.at("path"), text, TASK_ROOTS)
-    own, query = _rest(section)
-    headers, body = {**base.headers, **own}, _body(section, method)
-    return HttpSpec(method, url, headers, query, body, base.connector, base.url)
+    own, query = _rest(section, CONNECTOR_ROOTS)
+    headers, body = {**base.headers, **own}, _body(section, method, CONNECTOR_ROOTS)
+    used = _secrets(section, base, [*headers.values(), *query.values(), *([body] if body else [])])
+    return HttpSpec(method, url, headers, query, body, base.connector, base.url, used)
+
+
+def _secrets(section: Section, base: HttpBase, templates: Iterable[Template]) -> Mapping[str, str]:
+    """The secrets that the request uses, with their references."""
+    used = {each[1:] for t in templates for each in t.references() if each[0] == "secrets"}
+    for keys in sorted(used, key=str):
+        if len(keys) != 1 or keys[0] not in base.secrets:
+            shown = shorten(".".join(["secrets", *(str(key) for key in keys)]))
+            hint = f"write {{{{secrets.name}}}} with one of: {listed(sorted(base.secrets))}"
+            if not base.secrets:
+                hint = "declare it under secrets, with a reference such as secret://name"
+            message = f"{shown} is not a secret of this connector"
+            section.report.error(section.path, "unknown_secret", message, hint)
+    names = {str(keys[0]) for keys in used if keys}
+    return {name: value for name, value in base.secrets.items() if name in names}
 
 
 def declared_effect(section: Section, words: Any = Effect) -> Effect | None:

@@ -21,6 +21,7 @@ EMPTY = compile_template({})
 """The template of a step without input, and the stand-in for one that does not compile."""
 
 TASK_ROOTS = ("input",)
+CONNECTOR_ROOTS = ("input", "secrets")
 STEP_ROOTS = ("input", "tasks")
 LOOP_ROOTS = ("input", "tasks", "forEach")
 
