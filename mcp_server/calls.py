@@ -17,20 +17,27 @@ from mcp_server.wire import Answer
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
+    from engine.core.approval.plan import Requester
 
-Progress = Callable[[int, int, str], Awaitable[None]]
-"""Tells the client how many of how many steps are done, in words."""
+Link = Callable[[str], Awaitable[str]]
+"""The address of the page on which an approval is decided; empty where there is none."""
+
+Progress = Callable[[int, int | None, str], Awaitable[None]]
+"""Tells the client how many of how many steps are done, in words; None is nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call: checked arguments with their defaults filled in, and who makes it.
 
+    `requester` is whom the transport vouches for, `actor` what the journal calls them.
     `progress` is None when the client did not ask to be told.
     """
 
     arguments: Mapping[str, Any]
     actor: str
+    requester: "Requester"
+    link: Link
     progress: Progress | None = None
 
 

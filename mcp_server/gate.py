@@ -1,9 +1,10 @@
 """The one interceptor round `tools/call`: no call reaches a tool or leaves one except through it.
 
 It finds the tool or suggests one, holds the arguments against the published schema and against
-nothing else, hands the call to the tool, and puts every refusal of the engine into words. An
-error nobody foresaw becomes `internal` with a number that stands in the log too; its text stays
-here. Arguments are never logged.
+nothing else, hands the call to the tool, and puts every refusal of the engine into words. A call
+that needs a person is answered here too, for all tools alike (`deciding.py`). An error nobody
+foresaw becomes `internal` with a number that stands in the log too; its text stays here.
+Arguments are never logged.
 """
 
 import itertools
@@ -13,23 +14,26 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult
 from mcp.server.extension import Extension
 from mcp_types import CallToolRequestParams
 
-from engine import Move, Refused
+from engine import Refused
 from mcp_server import prose, wire
 from mcp_server.arguments import Checked, nearest
-from mcp_server.calls import Call, Progress, Tool
+from mcp_server.calls import Body, Call, Progress, Tool
 from mcp_server.door import Door
-from mcp_server.requesting import actor, caller
+from mcp_server.requesting import Context, actor, requester
+from mcp_server.sealing import Seal
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
 
-logger = logging.getLogger(__name__)
+    from engine.app.engine import Engine
+    from engine.core.approval.views import ApprovalView
+    from mcp_server.deciding import Deciding, Outcome
 
-Context = ServerRequestContext[Any, Any]
+logger = logging.getLogger(__name__)
 
 
 class Gate(Extension):
@@ -37,8 +41,8 @@ class Gate(Extension):
 
     identifier = "handrail/gate"
 
-    def __init__(self, door: Door, tools: Iterable[Tool]) -> None:
-        self._door = door
+    def __init__(self, door: Door, tools: Iterable[Tool], seal: Seal) -> None:
+        self._door, self._seal = door, seal
         self._tools: Mapping[str, Checked] = {tool.name: Checked(tool) for tool in tools}
         self._errors = itertools.count(1)
         self.others: MCPServer | None = None
@@ -51,17 +55,32 @@ class Gate(Extension):
         if checked is None:
             return await self._foreign(params.name, ctx, call_next)
         try:
-            arguments = checked.arguments(params.arguments or {})
-            call = Call(arguments, actor(ctx), _progress(ctx))
-            fresh = checked.tool.fresh
-            engine = await (self._door.fresh() if fresh else self._door.engine())
-            answer = await checked.tool.body(engine, call)
+            outcome = await self._outcome(checked, params, ctx)
         except Refused as refused:
-            answer = self._refused(refused, ctx)
+            outcome = self._refused(refused, ctx)
         except Exception as error:
-            waits = _waits(error)
-            answer = refusal(waits) if waits else self._unforeseen(checked.tool.name, error)
-        return result(answer)
+            outcome = self._unforeseen(checked.tool.name, error)
+        return result(outcome) if isinstance(outcome, wire.Answer) else outcome
+
+    async def _outcome(
+        self, checked: Checked, params: CallToolRequestParams, ctx: Context
+    ) -> "Outcome":
+        arguments = checked.arguments(params.arguments or {})
+        call = Call(arguments, actor(ctx), requester(ctx), _no_page, _progress(ctx))
+        engine = await (self._door.fresh() if checked.tool.fresh else self._door.engine())
+        body = checked.tool.body
+        if params.request_state:
+            answer = await _deciding(engine, call, ctx, params, body).again()
+            if answer is not None:
+                return answer
+        try:
+            return await body(engine, call)
+        except Exception as error:
+            approval = _awaited(error)
+            if approval is None:
+                raise
+        await self._seal.learn(engine)
+        return await _deciding(engine, call, ctx, params, body).outcome(approval)
 
     async def _foreign(self, name: str, ctx: Context, call_next: CallNext) -> HandlerResult:
         """A tool that somebody else registered on this server, or none at all."""
@@ -76,7 +95,7 @@ class Gate(Extension):
     def _refused(self, refused: Refused, ctx: Context) -> wire.Answer:
         engine = self._door.opened
         if engine is not None:
-            engine.refusals.note(caller(ctx).principal, refused.code)
+            engine.refusals.note(requester(ctx).principal, refused.code)
         return refusal(refused)
 
     def _unforeseen(self, name: str, error: Exception) -> wire.Answer:
@@ -95,19 +114,6 @@ class Gate(Extension):
             "errorId": number,
         }
         return wire.Answer(facts, prose.refused(facts), wrong=True)
-
-
-def _waits(error: Exception) -> Refused | None:
-    """What waits for a person, as a refusal; None where the error is another."""
-    from engine import Gated  # not needed for the first listing
-
-    if not isinstance(error, Gated):
-        return None
-    asked = error.approval
-    details = {"approvalId": asked.id, "code": asked.code}
-    return Refused(
-        "approval_required", asked.summary, asked.next_step, move=Move.PERSON, details=details
-    )
 
 
 def refusal(refused: Refused) -> wire.Answer:
@@ -130,11 +136,30 @@ def result(answer: wire.Answer) -> dict[str, Any]:
     }
 
 
+def _deciding(
+    engine: "Engine", call: Call, ctx: Context, params: CallToolRequestParams, body: Body
+) -> "Deciding":
+    from mcp_server.deciding import Deciding  # only where somebody has to decide
+
+    return Deciding(engine, call, ctx, params, body)
+
+
+async def _no_page(_: str) -> str:
+    return ""
+
+
+def _awaited(error: Exception) -> "ApprovalView | None":
+    """The approval that a call waits for, if that is why it came back."""
+    from engine.core.approval.gated import Gated  # not needed for the first listing
+
+    return error.approval if isinstance(error, Gated) else None
+
+
 def _progress(ctx: Context) -> Progress | None:
     if not ctx.meta or "progress_token" not in ctx.meta:
         return None
 
-    async def tell(done: int, total: int, words: str) -> None:
+    async def tell(done: int, total: int | None, words: str) -> None:
         await ctx.session.report_progress(done, total, words)
 
     return tell

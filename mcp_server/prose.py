@@ -135,6 +135,8 @@ def run(facts: Json) -> str:
         lines.append(
             f"Whose move: {facts['whoseMove']}. {plain(facts.get('nextStep', ''))}".rstrip()
         )
+    if "approval" in facts:
+        lines += _plan(facts["approval"])
     if "error" in facts:
         lines += _error(facts)
     lines += _output(facts)
@@ -243,6 +245,45 @@ def _group(each: Json) -> str:
     code = plain(each["code"], 80)
     last = f"last {each['lastAt']}, run {each['lastRun']}"
     return f"- {each['count']:,} x {each['workflow']}{where}: {each['kind']}, {code}; {last}"
+
+
+def approval(facts: Json) -> str:
+    """What waits for a person or was decided, what the plan is, and what to do next."""
+    lines = [f"{_DECISIONS[facts['status']]} Approval {facts['approvalId']}, {_until(facts)}."]
+    if "comment" in facts:
+        lines.append(f"They said: {plain(facts['comment'])}")
+    lines += [plain(facts["nextStep"], 2_000)] if "nextStep" in facts else []
+    lines += _plan(facts)
+    if "result" in facts:
+        lines += ["Result:", fenced(dumped(facts["result"]))]
+    return "\n".join(lines)
+
+
+def _plan(facts: Json) -> list[str]:
+    head = f"The plan that approval {facts['approvalId']} is about:"
+    return [head, *(f"> {plain(row, 200)}" for row in facts["summary"].splitlines())]
+
+
+_DECISIONS = {
+    "approval_required": "Nothing was changed yet: a person has to approve it first.",
+    "setup_required": "Nothing was changed: nobody can approve it until an approver is set up.",
+    "approved": "A person approved it; it is being carried out.",
+    "done": "A person approved it and it was carried out.",
+    "denied": "A person said no: it was not done.",
+    "expired": "Nobody decided in time: it was not done.",
+    "cancelled": "It was taken back before anybody decided.",
+    "superseded": "A newer plan took its place.",
+    "void": "It holds no longer: what it was about has changed.",
+    "revoked": "A person took the approval back before it was carried out.",
+}
+
+
+def _until(facts: Json) -> str:
+    if facts["whoseMove"] == "person":
+        return f"code {facts['code']}, until {facts['expiresAt']}"
+    outcome = f", outcome {facts['outcome']}" if "outcome" in facts else ""
+    by = f", by {plain(facts['decidedBy'], 80)}" if "decidedBy" in facts else ""
+    return f"code {facts['code']}{outcome}{by}"
 
 
 def invalid_input(facts: Json) -> str:

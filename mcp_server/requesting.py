@@ -5,40 +5,34 @@ token that the edge has checked, or the local user when nobody is asked. What a 
 of itself (its name and version) is kept for people to read and proves nothing.
 """
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.auth.provider import AccessToken, principal_components
 from mcp.server.context import ServerRequestContext
 
 from mcp_server.text import visible
 
+if TYPE_CHECKING:
+    from engine import Requester
+
 MOST_CHARACTERS = 64
 """Of a client's name, and of its version."""
 
-
-class Caller(NamedTuple):
-    """One caller: the channel, the issuer and subject of a checked token, the client's name."""
-
-    channel: str
-    iss: str
-    sub: str
-    client: str
-
-    @property
-    def principal(self) -> str:
-        """What refusals are counted under."""
-        return f"{self.iss}|{self.sub}" if self.sub else "local"
+Context = ServerRequestContext[Any, Any]
 
 
-def caller(ctx: ServerRequestContext[Any, Any]) -> Caller:
-    """The caller of this request."""
+def requester(ctx: Context) -> "Requester":
+    """Who makes this request."""
+    from engine import Requester  # not needed for the first listing
+
+    client = " ".join(_client(ctx))
     if ctx.request is None:
-        return Caller("stdio", "", "", _client(ctx))
+        return Requester("stdio", client=client)
     # From this request and not from the context: a session of an older client keeps the context
     # of the request that opened it.
     token = getattr(ctx.request.scope.get("user"), "access_token", None)
     iss, sub = ("", "") if token is None else named(token)
-    return Caller("http", iss, sub, _client(ctx))
+    return Requester("http", iss, sub, client)
 
 
 def named(token: AccessToken) -> tuple[str, str]:
@@ -47,15 +41,13 @@ def named(token: AccessToken) -> tuple[str, str]:
     return (iss, sub) if iss and sub else ("", "")
 
 
-def actor(ctx: ServerRequestContext[Any, Any]) -> str:
+def actor(ctx: Context) -> str:
     """Who did it, for the journal: the client's name."""
-    params = ctx.session.client_params
-    return f"mcp:{visible(params.client_info.name[:MOST_CHARACTERS])}" if params else "mcp"
+    return ":".join(["mcp", *_client(ctx)[:1]])
 
 
-def _client(ctx: ServerRequestContext[Any, Any]) -> str:
+def _client(ctx: Context) -> list[str]:
+    """The name and the version that the client gives itself."""
     params = ctx.session.client_params
-    if params is None:
-        return ""
-    told = (params.client_info.name, params.client_info.version)
-    return " ".join(visible(word[:MOST_CHARACTERS]) for word in told if word)
+    told = (params.client_info.name, params.client_info.version) if params else ()
+    return [visible(word[:MOST_CHARACTERS]) for word in told if word]

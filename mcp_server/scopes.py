@@ -43,6 +43,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
         "list_runs": READ,
         "cancel_run": EXECUTE,
         "retry_run": EXECUTE,
+        "get_approval": READ,
         "manage_versions": ADMIN,
     }
 )

@@ -127,13 +127,24 @@ PLAN = record(
 )
 WRONG = record({"name": TEXT, "error": TEXT}, {"received": TEXT})
 
+APPROVAL_STATUS: Schema = {
+    "enum": [
+        "approval_required", "setup_required", "approved", "done", "denied", "expired",
+        "cancelled", "superseded", "void", "revoked",
+    ]
+}  # fmt: skip
+WAITING_FOR = record(
+    {"status": APPROVAL_STATUS, "approvalId": TEXT, "code": TEXT, "summary": TEXT},
+    {"approveUrl": TEXT, "command": TEXT, "expiresAt": TIME},
+)
+
 _RUN_FACTS: dict[str, Schema] = {
     "workflow": TEXT, "version": TEXT, "kind": TEXT, "whoseMove": MOVE, "nextStep": TEXT,
     "createdAt": TIME, "startedAt": TIME, "endedAt": TIME, "wakeAt": TIME, "deadline": TIME,
     "durationMs": COUNT, "actor": TEXT, "retryOf": TEXT, "retriedBy": TEXT, "reused": FLAG,
     "input": ANY, "output": ANY, "partialOutput": ANY, "outputOmitted": OMITTED,
     "inputOmitted": OMITTED, "tasks": listing(STEP), "tasksOmitted": COUNT, "failedTask": TEXT,
-    "errorMessage": TEXT, "error": FAILURE,
+    "errorMessage": TEXT, "error": FAILURE, "approval": WAITING_FOR,
 }  # fmt: skip
 
 DETAILS = outcome(
@@ -171,6 +182,15 @@ DRY_RUN = outcome(
     output=ANY, missingInputs=listing(FIELD), invalidInputs=listing(INVALID),
     suggestedPrompt=TEXT, pending=FLAG,
 )  # fmt: skip
+APPROVAL = outcome(
+    APPROVAL_STATUS,
+    {
+        "approvalId": TEXT, "code": TEXT, "kind": TEXT, "summary": TEXT, "whoseMove": MOVE,
+        "expiresAt": TIME,
+    },
+    workflow=TEXT, executionId=TEXT, approveUrl=TEXT, command=TEXT, nextStep=TEXT, outcome=TEXT,
+    result=ANY, decidedAt=TIME, decidedBy=TEXT, comment=TEXT, successor=TEXT,
+)  # fmt: skip
 
 
 def page(name: str, items: Schema, **more: Schema) -> Schema:
@@ -184,10 +204,15 @@ def outcomes(*branches: Schema) -> Schema:
 
 
 _QUIET = frozenset(
-    {"errorId", "arguments", "actor", "kind", "reused", "deadline", "wakeAt"}
-    | {"tasksOmitted", "inputOmitted"}
-)
-"""Rarely there: allowed in a compact schema without being listed."""
+    {
+        "errorId", "arguments", "actor", "kind", "reused", "deadline", "wakeAt", "tasksOmitted",
+        "inputOmitted", "outputOmitted", "createdAt", "startedAt", "endedAt", "retryOf",
+        "retriedBy", "hint", "suggestions", "command", "expiresAt", "decidedAt", "decidedBy",
+        "comment", "successor", "outcome", "input", "partialOutput", "errorMessage", "categories",
+        "tags", "examples", "inputSchema", "document", "durationMs", "failedTask",
+    }
+)  # fmt: skip
+"""Rarely there, or of use to a person only: allowed in a compact schema without being listed."""
 
 
 def compact(full: Schema) -> Schema:

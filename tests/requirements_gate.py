@@ -16,6 +16,17 @@ GATE = (
         " whatever else comes back leaves the approval as it is.",
     ),
     Requirement(
+        "gated-call-says-where",
+        "004 gate",
+        "A gated call answers at once, not as an error, with the plan, its code, a live link, the"
+        " command, the time and what to do next; afterwards the same call has the result.",
+    ),
+    Requirement(
+        "identity-from-transport",
+        "004 gate",
+        "Who asks is known from the transport; no argument says it.",
+    ),
+    Requirement(
         "plan-bytes",
         "004 gate",
         "A plan has exactly one form as bytes, and two plans never share one.",

@@ -322,6 +322,8 @@ class Engine:
             await self._library.reread()
             await self._shelf.reshow()
         for run_id in run_ids:
+            if kind == "run.cancel" and self._worker is not None:
+                self._worker.drop((await self._lists.row(run_id))["id"])
             self._lists.forget(run_id)
             self._changed(run_id)
         self._ring()

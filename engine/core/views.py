@@ -196,7 +196,10 @@ class StepView:
 
 @value
 class RunView:
-    """A run as a reader sees it. `output` is partial unless the status is `completed`."""
+    """A run as a reader sees it. `output` is partial unless the status is `completed`.
+
+    `approval` is the id of the approval that a run in `paused:approval` waits for.
+    """
 
     id: str
     namespace: str
@@ -220,6 +223,7 @@ class RunView:
     retry_of: str = ""
     retried_by: str = ""
     reused: bool = False
+    approval: str = ""
 
 
 @dataclass(frozen=True, slots=True)

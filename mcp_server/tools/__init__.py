@@ -4,11 +4,17 @@ from collections.abc import Mapping, Set
 from types import MappingProxyType
 
 from mcp_server.calls import Tool
-from mcp_server.tools import discover, execute, operate, runs
+from mcp_server.tools import approvals, discover, execute, operate, runs
 
 TOOLSETS: Mapping[str, tuple[Tool, ...]] = MappingProxyType(
     {
-        "default": (*discover.TOOLS[:3], *execute.TOOLS, *runs.TOOLS, *discover.TOOLS[3:]),
+        "default": (
+            *discover.TOOLS[:3],
+            *execute.TOOLS,
+            *runs.TOOLS,
+            *approvals.TOOLS,
+            *discover.TOOLS[3:],
+        ),
         "operate": operate.TOOLS,
     }
 )

@@ -4,6 +4,7 @@ The run is durable before anything is answered, and belongs to the engine: a cli
 waiting, or goes away, changes nothing about it.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -12,7 +13,8 @@ from engine import Refused
 from mcp_server import prose, wire
 from mcp_server.calls import Call, Hints, Progress, Tool, argument, tool
 from mcp_server.foreign import INLINE
-from mcp_server.shapes import DRY_RUN, INVALID_INPUT, RUN
+from mcp_server.shapes import APPROVAL, DRY_RUN, INVALID_INPUT, RUN
+from mcp_server.tools.approvals import raise_if_gated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +31,11 @@ WAITING = frozenset(
     }
 )  # fmt: skip
 """A run in one of these may still go on by itself or after a decision."""
-_BY_ITSELF = frozenset({"pending", "active", "paused:retry", "paused:timer", "paused:signal"})
+ON_ITS_WAY = frozenset({"pending", "active", "paused:retry", "paused:timer", "paused:signal"})
+_AGAIN = (
+    "This is the run that the same call started before: it was not run again. To run it once"
+    " more, give a new idempotencyKey."
+)
 _LEFT_OUT = ("createdAt", "startedAt", "endedAt")
 
 
@@ -53,11 +59,12 @@ _LEFT_OUT = ("createdAt", "startedAt", "endedAt")
         ),
     },
     needs=("workflow",),
-    gives=(RUN, INVALID_INPUT, DRY_RUN),
+    gives=(RUN, INVALID_INPUT, DRY_RUN, APPROVAL),
 )
 async def execute_workflow(engine: "Engine", call: Call) -> wire.Answer:
     """Use this to run a workflow and get its result. If input is missing it answers what to ask
-    the user. A run that takes longer than waitSeconds goes on by itself: follow it with get_run.
+    the user; if it changes something outside, approval_required and what to tell the user. A run
+    that takes longer than waitSeconds goes on by itself: follow it with get_run.
     Example: {"workflow": "user-profile", "input": {"userId": "3"}}.
     """
     given = call.arguments
@@ -66,22 +73,28 @@ async def execute_workflow(engine: "Engine", call: Call) -> wire.Answer:
         return planned(await engine.dry_run(name, given["input"], version))
     try:
         view = await engine.start(
-            name, given["input"], version=version, key=given["idempotencyKey"], actor=call.actor
-        )
+            name, given["input"], version=version, key=given["idempotencyKey"],
+            actor=call.actor, requester=call.requester,
+        )  # fmt: skip
     except Refused as refused:
         return not_complete(name, refused)
-    if view.status in _BY_ITSELF and given["waitSeconds"]:
-        view = await follow(engine, view.id, given["waitSeconds"], call.progress)
-    return ended(view)
+    if view.status in ON_ITS_WAY and given["waitSeconds"]:
+        view = replace(
+            await follow(engine, view.id, given["waitSeconds"], call.progress), reused=view.reused
+        )
+    await raise_if_gated(engine, view)
+    return ended(view, once=bool(given["idempotencyKey"]))
 
 
-def ended(view: "RunView") -> wire.Answer:
-    """How a run stands after the wait."""
+def ended(view: "RunView", *, once: bool = True) -> wire.Answer:
+    """How a run stands after the wait; `once` says that its caller named it by a key."""
     facts = wire.run(view)
     for name in _LEFT_OUT:
         facts.pop(name, None)
-    if view.status in _BY_ITSELF:
+    if view.status in ON_ITS_WAY:
         facts["nextStep"] = f"Call get_run with runId {view.id} to see how it goes on."
+    if view.reused and not once:
+        facts["nextStep"] = " ".join(filter(None, (facts.get("nextStep"), _AGAIN)))
     wrong = view.status != "completed" and view.status not in WAITING
     more = (facts["outputOmitted"]["resource"],) if "outputOmitted" in facts else ()
     return wire.Answer(facts, prose.run(facts), wrong, more)

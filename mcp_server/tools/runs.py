@@ -1,19 +1,24 @@
 """Tools about runs that exist: follow one, list many, stop one, try one again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from engine import Refused
 from mcp_server import prose, wire
 from mcp_server.calls import READS, Call, Hints, Tool, argument, tool
-from mcp_server.shapes import GROUP, RUN, RUN_BRIEF, RUN_ROW, TEXT, listing, outcome
+from mcp_server.shapes import APPROVAL, GROUP, RUN, RUN_BRIEF, RUN_ROW, TEXT, listing, outcome
+from mcp_server.tools.approvals import raise_if_gated
 from mcp_server.tools.discover import limit
+from mcp_server.tools.execute import ON_ITS_WAY, ended, follow
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
-    from engine.core.views import RunFilter
+    from engine.core.views import RunFilter, RunView
 
 _ID = argument("string", "executionId of the run.", minLength=1, maxLength=64)
+RETRIED_SECONDS = 20
+"""How long a retry is followed before it is answered."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MOVES = ["engine", "clock", "person", "outside", "none"]
@@ -41,6 +46,9 @@ async def get_run(engine: "Engine", call: Call) -> wire.Answer:
     """
     view = await engine.run(call.arguments["runId"])
     facts = wire.run(view, full=call.arguments["detail"] == "full")
+    if view.status == "paused:approval" and view.approval:
+        approval = await engine.approvals.get(view.approval)
+        facts |= wire.waiting_for(approval, await call.link(approval.id))
     more = (facts["outputOmitted"]["resource"],) if "outputOmitted" in facts else ()
     return wire.Answer(facts, prose.run(facts), more=more)
 
@@ -127,14 +135,16 @@ def _no_time(name: str, text: str) -> Refused:
     },
     needs=("runId",),
     fresh=False,
-    gives=(RUN_BRIEF,),
+    gives=(RUN_BRIEF, APPROVAL),
 )
 async def cancel_run(engine: "Engine", call: Call) -> wire.Answer:
     """Use this when the user wants a run stopped. What it has done stays done; nothing further is
     started.
     """
     given = call.arguments
-    view = await engine.cancel(given["runId"], actor=call.actor, reason=given["reason"])
+    view = await engine.cancel(
+        given["runId"], actor=call.actor, requester=call.requester, reason=given["reason"]
+    )
     facts = wire.run_brief(view)
     return wire.Answer(facts, prose.run(facts))
 
@@ -148,17 +158,30 @@ async def cancel_run(engine: "Engine", call: Call) -> wire.Answer:
     },
     needs=("runId",),
     fresh=False,
-    gives=(RUN_BRIEF,),
+    gives=(RUN, APPROVAL),
 )
 async def retry_run(engine: "Engine", call: Call) -> wire.Answer:
     """Use this after the cause of a failure is gone: starts a new run in place of a failed one and
-    keeps the steps that are done. Follow it with get_run.
+    keeps the steps that are done. If it goes on after a while, follow it with get_run.
     """
     given = call.arguments
-    view = await engine.retry(given["runId"], actor=call.actor, version=given["version"])
-    facts = wire.run_brief(view)
-    facts["nextStep"] = f"Call get_run with runId {view.id} to see how it goes on."
-    return wire.Answer(facts, prose.run(facts))
+    try:
+        view = await engine.retry(
+            given["runId"], actor=call.actor, requester=call.requester, version=given["version"]
+        )
+    except Refused as refused:
+        view = await _retried_before(engine, given["runId"], refused)
+    if view.status in ON_ITS_WAY:
+        view = await follow(engine, view.id, RETRIED_SECONDS, call.progress)
+    await raise_if_gated(engine, view)
+    return ended(view)
+
+
+async def _retried_before(engine: "Engine", run_id: str, refused: Refused) -> "RunView":
+    """The run that an earlier call of the same put in the place of this one; or the refusal."""
+    if refused.code != "already_retried":
+        raise refused
+    return replace(await engine.run(refused.details["runId"]), reused=True)
 
 
 TOOLS: tuple[Tool, ...] = (get_run, list_runs, cancel_run, retry_run)

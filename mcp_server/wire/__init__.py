@@ -5,6 +5,7 @@ assistant does not pay for it; `shapes.py` says what may be there. Foreign text 
 here (`foreign.message`), outputs and inputs stay exactly the data they are.
 """
 
+from mcp_server.wire.approvals import approval, waiting_for
 from mcp_server.wire.basics import Answer, Json, called, failure, millis, refused, rfc3339, size
 from mcp_server.wire.runs import attempt, group, run, run_brief, run_row, step
 from mcp_server.wire.workflows import (
@@ -25,6 +26,7 @@ from mcp_server.wire.workflows import (
 __all__ = [
     "Answer",
     "Json",
+    "approval",
     "attempt",
     "called",
     "details",
@@ -48,5 +50,6 @@ __all__ = [
     "step_info",
     "task",
     "version",
+    "waiting_for",
     "workflow",
 ]

@@ -201,7 +201,7 @@ async def test_a_dry_run_shows_the_plan_and_records_nothing(world: World) -> Non
 async def test_a_workflow_that_changes_something_waits_for_a_person(world: World) -> None:
     async with world.client() as client:
         facts = await call(client, "execute_workflow", workflow="changes", input={"what": "x"})
-    assert facts["code"] == "approval_required"
+    assert facts["status"] == "setup_required"
     assert facts["whoseMove"] == "person"
 
 

@@ -18,6 +18,7 @@ from mcp_server.shapes import RUN_STATUS
 from mcp_server.tools import TOOLSETS
 from mcp_server.tools.execute import ended, not_complete, planned
 from tests.server import views
+from tests.server.approvals import approvals
 
 pytestmark = pytest.mark.requirement("results-match-schemas")
 
@@ -33,7 +34,7 @@ def fits(name: str, facts: dict[str, Any]) -> None:
     assert None not in (facts.get(key, "") for key in facts if key not in DATA)
 
 
-DATA = {"input", "output", "partialOutput"}
+DATA = {"input", "output", "partialOutput", "result"}
 
 
 @given(views.runs(), st.booleans())
@@ -58,6 +59,24 @@ def test_a_run_in_brief_fits(view: Any) -> None:
     fits("cancel_run", wire.run_brief(view))
     fits("retry_run", wire.run_brief(view))
     assert prose.run(wire.run_brief(view))
+
+
+@given(approvals, st.sampled_from(["", "http://localhost:8770/a/x"]))
+def test_an_approval_fits_every_tool_that_may_answer_with_it(view: Any, link: str) -> None:
+    facts = wire.approval(view, link, "It was not decided.")
+    for name in ("execute_workflow", "cancel_run", "retry_run", "get_approval"):
+        fits(name, facts)
+    words = prose.approval(facts)
+    assert view.id in words
+    assert view.code in words
+    assert ("approveUrl" in facts) == (bool(link) and view.state == "pending")
+
+
+@given(views.runs(), approvals)
+def test_a_run_that_waits_for_a_person_fits(run: Any, view: Any) -> None:
+    facts = wire.run(run) | wire.waiting_for(view)
+    fits("get_run", facts)
+    assert view.id in prose.run(facts)
 
 
 @given(st.lists(views.rows, max_size=3), st.lists(views.groups, max_size=3))

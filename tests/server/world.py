@@ -12,12 +12,15 @@ from mcp.server import MCPServer
 
 from engine.app.engine import Engine, open_engine
 from engine.app.settings import Settings
+from engine.core.approval.gated import Gated
+from engine.core.approval.plan import Requester
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.model import Effect
 from engine.shell.acts import PythonTask
 from mcp_server.door import Door
 from mcp_server.server import build
 from mcp_server.settings import ServerSettings
+from tests.server.people import Person
 
 DOCUMENTS = """
 kind: WorkflowTask
@@ -116,17 +119,22 @@ class World:
     broken: bool = True
     go: anyio.Event = field(default_factory=anyio.Event)
     engine: Engine | None = None
+    changes: list[str] = field(default_factory=list)
 
     def functions(self) -> Mapping[str, PythonTask]:
         return {
             "greet": PythonTask(self.greet, Effect.READ),
             "fail": PythonTask(self.fail, Effect.READ),
             "wait": PythonTask(self.wait, Effect.READ),
-            "write": PythonTask(self.greet, Effect.MUTATION),
+            "write": PythonTask(self.change, Effect.MUTATION),
         }
 
     async def greet(self, given: Any) -> Any:
         return {"said": f"hello {given['name']}"}
+
+    async def change(self, given: Any) -> Any:
+        self.changes.append(given["what"])
+        return {"changed": given["what"]}
 
     async def fail(self, given: Any) -> Any:
         if self.broken:
@@ -153,6 +161,33 @@ class World:
     async def client(self, mode: Any = "auto", toolsets: str = "default") -> AsyncGenerator[Client]:
         async with Client(self.server(toolsets), mode=mode, cache=None) as client:
             yield client
+
+    def allow(self, policy: str) -> None:
+        """Put a policy beside the database."""
+        (self.database.parent / "policy.yaml").write_text(policy, "utf-8")
+
+    async def person(self, client: Client) -> Person:
+        """Somebody who is set up to decide here, outside of the protocol."""
+        await client.call_tool("list_workflows", {})
+        assert self.engine is not None
+        return await Person(self.engine).enrols()
+
+    @asynccontextmanager
+    async def decided(self, client: Client) -> AsyncGenerator[Person]:
+        """A person who is set up to decide and has accepted the workflow that changes things."""
+        person = await self.person(client)
+        assert self.engine is not None
+        try:
+            await self.engine.approvals.accept("changes", requester=Requester("terminal"))
+        except Gated as gated:
+            await person.approves(gated.approval.id)
+        yield person
+
+    async def ended(self, run_id: str) -> None:
+        """Wait until a run rests."""
+        assert self.engine is not None
+        with anyio.fail_after(10):
+            await self.engine.wait(run_id, 10)
 
 
 def world(folder: Path) -> World:

@@ -1,0 +1,62 @@
+"""Tools about what a person decides. No tool approves anything, and none could."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine import Refused
+from mcp_server import prose, wire
+from mcp_server.calls import READS, Call, Link, Tool, argument, tool
+from mcp_server.shapes import APPROVAL
+
+if TYPE_CHECKING:
+    from engine.app.engine import Engine
+    from engine.core.approval.views import ApprovalView
+    from engine.core.views import RunView
+
+NO_GOOD = frozenset({"denied", "expired", "cancelled", "superseded", "void", "revoked"})
+"""States in which what was asked for is not done and will not be."""
+
+
+@tool(
+    title="Get an approval",
+    hints=READS,
+    takes={
+        "approvalId": argument("string", "From an approval_required answer.", maxLength=64),
+        "executionId": argument("string", "Or the run that waits.", maxLength=64),
+    },
+    fresh=False,
+    gives=(APPROVAL,),
+)
+async def get_approval(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this after approval_required to see whether the user has decided: what is asked, a live
+    link to tell the user, what came of it. It approves nothing; only a person can.
+    """
+    given = call.arguments
+    approval_id, run_id = given.get("approvalId", ""), given.get("executionId", "")
+    if bool(approval_id) == bool(run_id):
+        hint = "Give approvalId, or executionId of a run that waits for a person."
+        raise Refused("invalid_arguments", "get_approval takes one of its two arguments", hint)
+    if not approval_id:
+        approval_id = (await engine.run(run_id)).approval
+    if not approval_id:
+        hint = f"get_run with runId {run_id} says how it stands."
+        raise Refused("no_approval", f"run {run_id} waits for no approval", hint)
+    answer = await shown(await engine.approvals.get(approval_id), call.link)
+    return replace(answer, wrong=False)  # it was asked for, and here it is
+
+
+async def raise_if_gated(engine: "Engine", run: "RunView") -> None:
+    """Raise Gated when a run waits for a person."""
+    from engine.core.approval.gated import Gated
+
+    if run.status == "paused:approval" and run.approval:
+        raise Gated(await engine.approvals.get(run.approval))
+
+
+async def shown(view: "ApprovalView", link: Link, note: str = "") -> wire.Answer:
+    """How an approval stands, for a call that needs it; `note` is what went wrong just before."""
+    facts = wire.approval(view, await link(view.id) if view.state == "pending" else "", note)
+    return wire.Answer(facts, prose.approval(facts), wrong=view.state in NO_GOOD)
+
+
+TOOLS: tuple[Tool, ...] = (get_approval,)

@@ -1,0 +1,100 @@
+"""A call that changes something: what each client sees, and that the change is made once."""
+
+from typing import Any
+
+import pytest
+
+from engine.core.approval.plan import Requester
+from tests.server.people import Person
+from tests.server.test_gate import ERAS
+from tests.server.test_tools import call
+from tests.server.world import World
+
+CHANGE: dict[str, Any] = {"workflow": "changes", "input": {"what": "the price"}}
+
+
+@pytest.mark.requirement("gated-call-says-where")
+@pytest.mark.parametrize("mode", ERAS)
+async def test_a_client_without_elicitation_is_told_where_to_decide(
+    world: World, mode: Any
+) -> None:
+    async with world.client(mode) as client:
+        person = await world.person(client)
+        waits = await call(client, "execute_workflow", **CHANGE)
+        assert (waits["status"], waits["isError"]) == ("approval_required", False)
+        assert waits["command"] == f"handrail approve {waits['approvalId']}"
+        assert waits["code"] in waits["nextStep"]
+        assert "changes" in waits["summary"]
+        again = await call(client, "execute_workflow", **CHANGE)
+        assert again["approvalId"] == waits["approvalId"]
+        assert world.changes == []
+
+        await person.approves(waits["approvalId"])
+        done = await call(client, "execute_workflow", **CHANGE)
+        assert done["executionId"]
+        told = await call(client, "get_approval", approvalId=waits["approvalId"])
+        assert (told["status"], told["outcome"]) == ("done", "ok")
+        assert told["decidedBy"] == "ann"
+
+
+async def test_what_is_denied_is_not_done_and_says_so(world: World) -> None:
+    async with world.client() as client:
+        person = await world.person(client)
+        waits = await call(client, "execute_workflow", **CHANGE)
+        await person.denies(waits["approvalId"], "not this week")
+        told = await call(client, "get_approval", approvalId=waits["approvalId"])
+        assert (told["status"], told["isError"], told["comment"]) == (
+            "denied", False, "not this week",
+        )  # fmt: skip
+        again = await call(client, "execute_workflow", **CHANGE)
+        assert (again["code"], again["isError"]) == ("recently_denied", True)
+        assert world.changes == []
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_before_an_approver_is_set_up_a_gated_call_names_the_one_command(
+    world: World, mode: Any
+) -> None:
+    async with world.client(mode) as client:
+        waits = await call(client, "execute_workflow", **CHANGE)
+        assert (waits["status"], waits["isError"]) == ("setup_required", False)
+        assert waits["command"] == "handrail approver init"
+        assert "handrail approver init" in waits["nextStep"]
+        hello = await call(client, "execute_workflow", workflow="hello", input={"name": "Ann"})
+        assert hello["status"] == "completed"
+        assert world.engine is not None
+        await Person(world.engine).enrols()
+        again = await call(client, "execute_workflow", **CHANGE)
+        assert (again["status"], again["approvalId"]) == ("approval_required", waits["approvalId"])
+
+
+async def test_a_run_of_somebody_else_is_cancelled_only_when_a_person_agrees(world: World) -> None:
+    async with world.client() as client, world.decided(client) as person:
+        assert world.engine is not None
+        bob = Requester("http", "https://login.example", "bob")
+        run = await world.engine.start("long", {}, requester=bob)
+        waits = await call(client, "cancel_run", runId=run.id)
+        assert (waits["status"], waits["kind"]) == ("approval_required", "run.cancel")
+        assert (await world.engine.run(run.id)).status != "cancelled"
+        await person.approves(waits["approvalId"])
+        told = await call(client, "get_approval", approvalId=waits["approvalId"])
+        assert (told["status"], told["outcome"]) == ("done", "ok")
+        await world.ended(run.id)
+        assert (await world.engine.run(run.id)).status == "cancelled"
+
+
+@pytest.mark.requirement("identity-from-transport")
+@pytest.mark.parametrize("name", ["requester", "principal", "approver", "confirm", "approvalId"])
+async def test_who_calls_is_no_argument(world: World, name: str) -> None:
+    async with world.client() as client:
+        refused = await call(client, "execute_workflow", **CHANGE, **{name: "ann"})
+        assert refused["code"] == "invalid_arguments"
+
+
+async def test_get_approval_takes_exactly_one_of_its_arguments(world: World) -> None:
+    async with world.client() as client:
+        for given in ({}, {"approvalId": "apr_1", "executionId": "x"}):
+            refused = await call(client, "get_approval", **given)
+            assert refused["code"] == "invalid_arguments"
+        refused = await call(client, "get_approval", approvalId="apr_1")
+        assert refused["code"] == "unknown_approval"
