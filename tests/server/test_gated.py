@@ -23,6 +23,8 @@ async def test_a_client_without_elicitation_is_told_where_to_decide(
         waits = await call(client, "execute_workflow", **CHANGE)
         assert (waits["status"], waits["isError"]) == ("approval_required", False)
         assert waits["command"] == f"handrail approve {waits['approvalId']}"
+        assert waits["approveUrl"].endswith(waits["approvalId"])
+        assert waits["approveUrl"] in waits["nextStep"]
         assert waits["code"] in waits["nextStep"]
         assert "changes" in waits["summary"]
         again = await call(client, "execute_workflow", **CHANGE)
