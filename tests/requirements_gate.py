@@ -181,4 +181,16 @@ GATE = (
         "Each way known to get something done without a person, or to have one say yes to something"
         " else, is tried and fails.",
     ),
+    # the gate at a terminal
+    Requirement(
+        "pin-at-a-terminal",
+        "004 gate",
+        "A PIN is set and asked for at a terminal only; without one, with five wrong PINs, or when"
+        " interrupted, nothing is decided.",
+    ),
+    Requirement(
+        "gated-at-a-terminal",
+        "004 gate",
+        "A gated command asks the person at its terminal, or says what waits and how to decide.",
+    ),
 )

@@ -51,6 +51,10 @@ class Approvers:
         self._known = self._known or bool(await self._rows())
         return self._known
 
+    async def names(self) -> tuple[str, ...]:
+        """Who is enrolled."""
+        return tuple(row["name"] for row in await self._rows())
+
     async def enrol(self, name: str, pin: str, *, old: str = "", channel: str = "terminal") -> None:
         """Let `name` decide with `pin`; where somebody is enrolled already, `old` is their PIN.
 

@@ -67,6 +67,10 @@ class Deciding:
         """Whether anybody is set up to decide."""
         return await self._approvers.any()
 
+    async def approvers(self) -> tuple[str, ...]:
+        """The names of those who may decide."""
+        return await self._approvers.names()
+
     async def authenticate(self, pin: str, *, channel: str) -> Approver:
         """Who decides with this PIN; raises Refused `no_approver`, `wrong_pin`, `locked_out`."""
         return await self._approvers.authenticate(pin, channel=channel)

@@ -7,6 +7,7 @@ class and its code, never by its text; what it cannot explain is our bug and say
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any
 
 ISSUES = "report it with the lines above and the output of `handrail doctor`"
@@ -20,6 +21,7 @@ class Exit(IntEnum):
     USAGE = 2
     DATABASE = 3
     REFUSED = 4
+    WAITS = 5
     BUG = 70
     INTERRUPTED = 130
     CLOSED = 141
@@ -30,7 +32,8 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.FAILED: "the work did not succeed: a run failed, a check found errors",
     Exit.USAGE: "wrong usage or bad input",
     Exit.DATABASE: "trouble with the database",
-    Exit.REFUSED: "refused: not now, or not without a person",
+    Exit.REFUSED: "refused: not now, or not like this",
+    Exit.WAITS: "waits for a person's approval",
     Exit.BUG: "a bug in Handrail",
     Exit.INTERRUPTED: "interrupted from the keyboard",
     Exit.CLOSED: "whoever read the output stopped reading",
@@ -63,10 +66,17 @@ class Stop(Exception):
     """A command ends here; `ending` says how."""
 
     def __init__(
-        self, exit_code: Exit, code: str, message: str, hint: str = "", *, move: str = "caller"
+        self,
+        exit_code: Exit,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        move: str = "caller",
+        details: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(message)
-        self.ending = Ending(exit_code, code, message, hint, move)
+        self.ending = Ending(exit_code, code, message, hint, move, details)
 
 
 def explain(error: BaseException) -> Ending:
@@ -84,14 +94,8 @@ def explain(error: BaseException) -> Ending:
 
 def _refused(error: BaseException) -> Ending | None:
     # Here and not above: the engine is imported by then, or it is not needed at all.
-    from engine import Gated, Refused
+    from engine import Refused
 
-    if isinstance(error, Gated):
-        asked = error.approval
-        return Ending(
-            Exit.REFUSED, "approval_required", f"a person has to allow this: {asked.summary}",
-            asked.next_step, "person", {"approvalId": asked.id, "code": asked.code},
-        )  # fmt: skip
     if not isinstance(error, Refused):
         return None
     hint = hint_of(error.code, error.hint, error.details.get("suggestions", ()))

@@ -9,11 +9,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from mcp_server.cli.ending import Ending, Exit, Stop, explain
 from mcp_server.cli.session import COMMON, Session
+
+if TYPE_CHECKING:
+    from engine import ApprovalView
+
+MOST_QUESTIONS = 3
+"""How often one command may ask a person before what it wanted is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +42,19 @@ COMMANDS: Mapping[str, Entry] = {
     "retry": Entry("retry", "Try a failed run again, as a new run."),
     "cancel": Entry("cancel", "Ask a run to stop."),
     "versions": Entry("versions", "List a workflow's versions; choose or deprecate one."),
+    "approvals": Entry("approvals", "List what waits for a person; open the approval page."),
+    "approve": Entry("deciding", "Allow what an approval asks for, with code and PIN."),
+    "deny": Entry("deciding", "Say no to what an approval asks for."),
+    "revoke": Entry("deciding", "Take back a yes, or a standing grant."),
+    "accept": Entry("accept", "Let a version run that changes systems outside."),
+    "approver": Entry("approver", "Set or change the PIN of whoever approves."),
     "worker": Entry("worker", "Carry out runs, and nothing else."),
     "workers": Entry("workers", "List the workers and what they hold."),
     "policy": Entry("policy", "Check or explain what asks a person."),
     "check": Entry("check", "Check a folder of documents and list every problem."),
     "init": Entry("init", "Write a small working folder of workflows."),
     "doctor": Entry("doctor", "Look for what is broken on this machine."),
-    "audit": Entry("audit", "Verify the journal and its signed checkpoints; copy it with proofs."),
+    "audit": Entry("audit", "Verify the journal, or copy it with proofs."),
     "rebuild": Entry("rebuild", "Rebuild the tables from the journal and verify its chain."),
 }
 
@@ -124,13 +137,38 @@ def main(args: Sequence[str] | None = None) -> int:
         handrail.main(words, "handrail")
     session = Session(json="--json" in words, color="--no-color" not in words)
     try:
-        return _call(words, session)
+        return _through(words, session)
     except BrokenPipeError:
         return _closed()
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(session)
     except Exception as error:
         return _end(session, error)
+
+
+def _through(words: list[str], session: Session) -> int:
+    """Call a command. Where a person has to decide first they are asked, and it is called again."""
+    for _ in range(MOST_QUESTIONS):
+        try:
+            return _call(words, session)
+        except Exception as error:
+            asked = _gated(error)
+            if asked is None:
+                raise
+        from mcp_server.cli.asking import at_the_gate
+
+        if not at_the_gate(session, asked):
+            return Exit.OK
+        session.workflows = ()  # they are given once more
+    return _call(words, session)
+
+
+def _gated(error: Exception) -> "ApprovalView | None":
+    if "engine.core.approval.gated" not in sys.modules:
+        return None
+    from engine import Gated
+
+    return error.approval if isinstance(error, Gated) else None
 
 
 def _call(words: list[str], session: Session) -> int:
@@ -164,6 +202,7 @@ def _misused(error: click.ClickException) -> Ending:
 def _interrupted(session: Session) -> int:
     run = session.following
     message = f"interrupted; the run {run} is kept" if run else "interrupted"
+    message += "; nothing was decided" if session.asking else ""
     hint = f"a server that runs goes on with it, or: handrail show {run} --follow" if run else ""
     details = {"runId": run} if run else {}
     session.screen.trouble(Ending(Exit.INTERRUPTED, "interrupted", message, hint, details=details))

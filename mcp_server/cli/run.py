@@ -105,9 +105,11 @@ async def finish(session: Session, engine: "Engine", run: "RunView", wait: int |
 def outcome(status: str) -> Exit:
     """The exit code for a run that nobody needs to wait for any more.
 
-    >>> outcome("completed").name, outcome("failed:logic").name, outcome("paused:auth").name
-    ('OK', 'FAILED', 'REFUSED')
+    >>> [outcome(status).name for status in ("completed", "failed:logic", "paused:approval")]
+    ['OK', 'FAILED', 'WAITS']
     """
     if status == "completed":
         return Exit.OK
+    if status == "paused:approval":
+        return Exit.WAITS
     return Exit.REFUSED if status.startswith("paused:") else Exit.FAILED

@@ -42,6 +42,7 @@ class Session:
     demo: bool = False
     color: bool = True
     following: str = field(default="", init=False)
+    asking: bool = field(default=False, init=False)
 
     @property
     def screen(self) -> Screen:
@@ -81,6 +82,11 @@ class Session:
         from engine import Requester
 
         return Requester("terminal", client=self.actor)
+
+    @property
+    def person(self) -> str:
+        """What the person at this terminal is called, unless they say otherwise."""
+        return os.environ.get("USER") or os.environ.get("USERNAME") or "approver"
 
 
 class HandrailCommand(click.Command):

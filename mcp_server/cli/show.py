@@ -1,4 +1,4 @@
-"""`handrail show`: one run, readable from top to bottom."""
+"""`handrail show`: one run, or one approval, readable from top to bottom."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from engine.app.engine import Engine
 
 LAST = "last"
+APPROVAL = "apr_"
 
 
 @click.command(cls=HandrailCommand)
@@ -21,11 +22,28 @@ LAST = "last"
 def show_command(session: Session, /, run: str, everything: bool, follow: bool) -> int:
     """Show a run: its steps and attempts, its output, whose move it is.
 
-    RUN is an id, or `last` for the newest run. With --follow the exit code is the run's.
+    RUN is an id, or `last` for the newest run. With --follow the exit code is the run's. The id of
+    an approval (apr_...) shows its plan whole, and what became of it.
     """
     from mcp_server.cli.opening import carry_out
 
+    if run.startswith(APPROVAL):
+        return carry_out(_approval(session, run))
     return carry_out(_show(session, run, everything, follow))
+
+
+async def _approval(session: Session, approval: str) -> int:
+    from mcp_server.cli.approvals import mention_lack
+    from mcp_server.cli.opening import opened
+    from mcp_server.cli.paint.approvals import approval_details
+
+    async with opened(session) as engine:
+        view = await engine.approvals.get(approval)
+        now = session.now()
+        session.screen.result(view, lambda width: approval_details(view, now, width))
+        if view.state in ("pending", "approved"):
+            await mention_lack(session, engine)
+    return Exit.OK
 
 
 async def _show(session: Session, run: str, everything: bool, follow: bool) -> int:

@@ -52,7 +52,7 @@ def test_missing_and_wrong_inputs_are_explained(call: Call) -> None:
         (["run", "order-totl"], 2, "did you mean 'order-total'?"),
         (["run", "order-total@9.9.9", "x=1"], 2, "has no version '9.9.9'"),
         (["run", "order-total", "--wait", "soon"], 2, "such as 90s"),
-        (["run", "pay", "amount=7"], 4, "a person has to allow this"),
+        (["run", "pay", "amount=7"], 5, "this needs a person's approval"),
         (["show", "nonsense"], 2, "there is no run 'nonsense'"),
         (["show", "last"], 2, "there is no run yet"),
         (["cancel", "nonsense"], 2, "`handrail runs` lists them"),
@@ -68,7 +68,7 @@ def test_missing_and_wrong_inputs_are_explained(call: Call) -> None:
         (["workflows", "--workflows", "/nowhere"], 2, "there is no folder '/nowhere'"),
         (["run", "order-total", "--input", "@/nowhere"], 2, "/nowhere: No such file"),
         (["serve", "--http", "--stdio"], 2, "exclude each other"),
-        (["serve", "--host", "0.0.0.0"], 2, "HANDRAIL_HOST: '0.0.0.0'"),
+        (["serve", "--host", "0.0.0.0"], 4, "others can reach 0.0.0.0"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_words_with_its_exit_code(
@@ -200,8 +200,9 @@ def test_versions_are_listed_chosen_and_deprecated(call: Call, folder: Path) -> 
     assert found[0]["runs"] == {"completed": 1}
     for change in (("--default", "1.0.0"), ("--deprecate", "1.0.0")):
         waits = call("versions", "order-total", *change)
-        assert waits.code == 4
-        assert "a person has to allow this" in waits.err
+        assert waits.code == 5
+        assert "this needs a person's approval" in waits.err
+        assert "handrail approver init" in waits.err
     found = call("versions", "order-total", "--default", "latest", "--json").json["versions"]
     assert [(v["isDefault"], v["deprecated"]) for v in found] == [(False, False), (True, False)]
 

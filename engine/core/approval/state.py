@@ -207,7 +207,7 @@ def _vote(approval: Approval, vote: Vote) -> tuple[ev.ApprovalEvent, ...]:
         raise _decided(approval)
     _check_time(approval, vote.now)
     _check_digest(approval, vote.shown)
-    if vote.code and _plain(vote.code) != code(vote.shown):
+    if vote.code and not same_code(vote.code, code(vote.shown)):
         raise Refused("wrong_code", "that is not the code of this plan", "Type the code you see.")
     if vote.decision == "approve":
         _check_right(approval, vote)
@@ -324,7 +324,11 @@ def _forbidden() -> Refused:
     )
 
 
-def _plain(code: str) -> str:
-    """A code as people type it: small letters, a dash, O for zero, I and L for one."""
-    text = code.strip().upper().replace("-", "").replace(" ", "")
-    return text.replace("O", "0").replace("I", "1").replace("L", "1")
+def same_code(typed: str, code: str) -> bool:
+    """Whether a code is meant, as people type it: small letters, a dash, O for zero, I for one.
+
+    >>> same_code("oi23-4567", "01234567")
+    True
+    """
+    text = typed.strip().upper().replace("-", "").replace(" ", "")
+    return text.replace("O", "0").replace("I", "1").replace("L", "1") == code

@@ -1,0 +1,93 @@
+"""What happens when a command needs a person's word first: at a terminal the person is asked.
+
+A gated command has changed nothing. Where a person sits at it, the plan is shown and they may
+decide there and then; otherwise the plan and the ways to decide are printed, and the exit code
+says that it waits. It works the same for every command, so no command knows of it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from mcp_server.cli.ending import Exit, Stop
+from mcp_server.cli.session import Session
+from mcp_server.cli.tty import left
+from mcp_server.words import rfc3339
+
+if TYPE_CHECKING:
+    from engine import ApprovalView
+    from engine.app.engine import Engine
+
+REPEATED = ("version.", "workflow.")
+"""What was wanted comes after these: a command that asked for them is called once more."""
+
+
+def asked_here(session: Session) -> bool:
+    """Whether the person at this command can be asked."""
+    from mcp_server.cli.tty import present
+
+    return not session.json and present()
+
+
+def at_the_gate(session: Session, view: "ApprovalView") -> bool:
+    """Have the person decide if there is one; whether the command is to be called once more.
+
+    Raises Stop `approval_required` or `setup_required` where nobody is here, Refused for a wrong
+    code or PIN.
+    """
+    from mcp_server.cli.opening import carry_out
+    from mcp_server.cli.tty import terminal
+
+    if not asked_here(session):
+        tell(session, view)
+        raise waiting(view)
+    with terminal() as tty:
+        done = carry_out(_decided(session, tty, view))
+    return _shown(session, done)
+
+
+async def _decided(session: Session, tty: Any, view: "ApprovalView") -> "ApprovalView":
+    from mcp_server.cli.opening import opened
+
+    async with opened(session) as engine:
+        return await decide(session, engine, tty, view)
+
+
+async def decide(
+    session: Session, engine: "Engine", tty: Any, view: "ApprovalView"
+) -> "ApprovalView":
+    """Ask the person at the terminal, for their first PIN too if there is none yet."""
+    from mcp_server.cli.voting import approve, offer_pin
+
+    tty.say("A person has to allow this; nothing was changed so far.")
+    if not await offer_pin(session, engine, tty):
+        raise left()
+    return await approve(session, engine, tty, view)
+
+
+def _shown(session: Session, done: "ApprovalView") -> bool:
+    from mcp_server.cli.paint.approvals import decided
+
+    if done.kind.startswith(REPEATED):
+        return True
+    session.screen.result(done, lambda _: decided(done))
+    return False
+
+
+def tell(session: Session, view: "ApprovalView") -> None:
+    """The plan, on stderr, for whoever reads it later."""
+    from mcp_server.cli.voting import WIDEST, plan_text
+
+    session.screen.lines(plan_text(view, WIDEST, session.now()))
+
+
+def waiting(view: "ApprovalView", link: str = "") -> Stop:
+    """How a command ends that waits for a person who is not here."""
+    details = {"approvalId": view.id, "code": view.code, "expiresAt": rfc3339(view.expires_at)}
+    if not view.approver_exists:
+        code, message = "setup_required", "this needs a person's approval, and no PIN is set"
+        hint = "set one once, in a terminal: handrail approver init"
+    else:
+        code, message = "approval_required", "this needs a person's approval"
+        hint = f"handrail approve {view.id}" + (f", or {link}" if link else "")
+    return Stop(
+        Exit.WAITS, code, f"{message}: {view.summary}", hint, move="person", details=details
+    )
