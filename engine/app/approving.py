@@ -10,15 +10,16 @@ from engine.app.approvers import Approvers
 from engine.app.catalogue import Shelf
 from engine.app.deciding import Deciding
 from engine.app.internal import Internal, accepting, cancelling, deprecating, switching
-from engine.app.judging import Judge
+from engine.app.judging import Judging
+from engine.app.keeping import Gatekeeper
 from engine.app.questions import Question, Questions
+from engine.app.settings import Settings, policy_of
 from engine.core.approval.plan import Operation, Requester, requester_of
 from engine.core.errors import Refused
 from engine.core.events import RunStarted
 from engine.core.version import Semver
-from engine.shell.clock import Clock
 from engine.shell.library import Known, Library
-from engine.shell.roll import Pace, silent
+from engine.shell.roll import silent
 from engine.store import Store
 
 LOCAL = Requester("engine")
@@ -39,6 +40,7 @@ class Approvals(Deciding):
         internal = Internal(questions.store, library, questions.tenant)
         super().__init__(questions, approvers, internal, library.lane, told)
         self._library, self._shelf = library, shelf
+        self.keeper = Gatekeeper(questions, approvers)
 
     # -- versions ------------------------------------------------------------------------------
 
@@ -108,15 +110,14 @@ class Approvals(Deciding):
 
 def approvals_of(
     store: Store,
-    clock: Clock,
-    tenant: str,
+    settings: Settings,
     library: Library,
     shelf: Shelf,
-    pace: Pace,
-    judge: Judge,
     told: Callable[[Iterable[str], str], Awaitable[None]],
 ) -> Approvals:
     """The approvals of an engine."""
+    clock, tenant, pace = settings.clock, settings.tenant, settings.pace
+    judging = Judging(store, tenant, policy_of(settings))
 
     async def alive() -> bool:
         now = clock.now()
@@ -124,5 +125,5 @@ def approvals_of(
         return any(row["state"] == "working" and not silent(row, now, pace) for row in rows)
 
     approvers = Approvers(store, clock, tenant)
-    questions = Questions(store, clock, tenant, approvers, judge, alive)
+    questions = Questions(store, clock, tenant, approvers, judging, alive)
     return Approvals(questions, approvers, library, shelf, told)

@@ -186,7 +186,7 @@ class Deciding:
             await self._questions.lapse(held, now)
             await self._check_run(held, vote, now)
             verdict = await self._questions.judge(held.plan, now)
-            cast = replace(vote, now=now, needed=verdict.needed)
+            cast = replace(vote, now=now, needed=verdict.needed(held.approval.request))
             entries, kind = await self._voting(held, cast)
             actor = f"{vote.approver.channel}:{vote.approver.name}"
             try:

@@ -13,7 +13,6 @@ from engine.app.catalogue import Shelf
 from engine.app.checks import checks
 from engine.app.crew import crew, worker_of
 from engine.app.describe import workflow_details
-from engine.app.judging import ask_always
 from engine.app.listing import Lists
 from engine.app.refusals import Refusals
 from engine.app.rehearsing import rehearsed
@@ -77,6 +76,7 @@ class Engine:
         )
         self.patience = settings.drain
         self._news = News(store, self._library, self._noticed)
+        self.approvals = approvals_of(store, settings, self._library, self._shelf, self._told)
         self._worker = (
             worker_of(settings, store, acts, self._library, self._news, self._changed, self._ended)
             if settings.work
@@ -84,9 +84,6 @@ class Engine:
         )
         self._following: asyncio.Task[None] | None = None
         self._signing: asyncio.Task[None] | None = None
-        self.approvals = approvals_of(
-            store, clock, tenant, self._library, self._shelf, settings.pace, ask_always, self._told
-        )
         self._runs = Runs(
             store, clock, self._library, self._shelf, self._worker, tenant, self.approvals
         )

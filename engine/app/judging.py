@@ -1,34 +1,94 @@
-"""What the policy says of a plan, now."""
+"""What the policy says of a plan now: the file of the people, and the rules that they added.
 
-from collections.abc import Awaitable, Callable
-from typing import Literal
+The file is looked at before every judgement. Budgets are counted from what was granted, by the
+minute; concurrent grants of several processes may exceed one by what they grant in that moment.
+"""
 
+import json
+
+from engine.core.approval.events import ApprovalRequested
+from engine.core.approval.facts import facts
 from engine.core.approval.plan import Plan
+from engine.core.approval.policy import MINUTE, Allow, Ask, Policy, Rule, judge, revision
+from engine.core.approval.rules import rule_of
+from engine.core.approval.standing import Standing
+from engine.core.approval.state import LONGEST_PENDING
 from engine.core.value import value
+from engine.shell.policies import PolicyFile
+from engine.store import Store
+
+STANDING = "rule"
+"""The kind of a grant that is a rule which a person added."""
 
 
 @value
 class Verdict:
-    """Whether a person is asked; `assurance` is the least that counts, `typed` as in a vote."""
+    """Whether a person is asked, and how: `Ask` of the policy with its rule, allow or deny.
 
-    says: Literal["allow", "ask", "deny"]
-    rule: str = ""
+    `assurance` is the least that counts, `again` and `typed` what a yes needs besides, `ttl` how
+    long the question stands.
+    """
+
+    says: str
+    rule: str
     assurance: str = "A2"
     typed: bool = False
+    again: bool = False
+    ttl: int = 0
+
+    def needed(self, asked: ApprovalRequested) -> str:
+        """The assurance that a vote on a question needs now; empty when nobody may allow it.
+
+        A policy that became stricter in what has to be typed lets nobody allow it as it was asked.
+        """
+        if self.says == "allow":
+            return "A1"
+        stricter = (self.typed and not asked.typed) or (self.again and not asked.again)
+        return "" if self.says == "deny" or stricter else self.assurance
+
+
+class Judging:
+    """Judges the plans of one tenant."""
+
+    def __init__(self, store: Store, tenant: str, file: PolicyFile) -> None:
+        self._store, self._tenant, self._file = store, tenant, file
 
     @property
-    def needed(self) -> str:
-        """The assurance that a vote needs now; empty when nobody may allow it."""
-        return "" if self.says == "deny" else self.assurance if self.says == "ask" else "A1"
+    def file(self) -> PolicyFile:
+        """Where the policy comes from."""
+        return self._file
 
+    def revision(self) -> str:
+        """What the policy is called now."""
+        return revision(self._file.current())
 
-Judge = Callable[[Plan, int], Awaitable[Verdict]]
-"""Judges a plan at a time."""
+    async def __call__(self, plan: Plan, now: int) -> Verdict:
+        """What the policy says of a plan now."""
+        policy = self._file.current()
+        standing = [s.rule for s in await self.standing(now) if s.lives(now, revision(policy))]
+        used = await self._used(policy, standing, now)
+        found = judge(policy, facts(plan), used, standing)
+        if isinstance(found, Allow):
+            return Verdict("allow", found.rule)
+        if not isinstance(found, Ask):
+            return Verdict("deny", found.rule)
+        ttl = min(found.ttl, LONGEST_PENDING)
+        return Verdict("ask", found.rule, found.assurance, found.typed, found.again, ttl)
 
+    async def standing(self, now: int) -> list[Standing]:
+        """The rules that persons added and that have not run out."""
+        rows = await self._store.fetch("grant_live", tenant=self._tenant, kind=STANDING, now=now)
+        found = [(json.loads(row["body"]), row["expires_at"]) for row in rows]
+        rules = [(rule_of(body["rule"]), until, body["policy"]) for body, until in found]
+        return [Standing(rule, until, rev) for rule, until, rev in rules if rule is not None]
 
-async def ask_always(plan: Plan, now: int) -> Verdict:
-    """A person with a PIN decides on every change."""
-    return Verdict("ask")
-
-
-REVISION = "ask-always"
+    async def _used(self, policy: Policy, standing: list[Rule], now: int) -> dict[str, int]:
+        used: dict[str, int] = {}
+        for rule in (*policy.rules, *standing):
+            if rule.budget is not None:
+                since = (now - rule.budget.span) // MINUTE
+                (row,) = await self._store.fetch(
+                    "grant_used", tenant=self._tenant, name=f"rule:{rule.id}", since=since
+                )
+                used[rule.id] = int(row["operations"] or 0)
+        return used

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.app.approvers import Approvers
-from engine.app.judging import REVISION, Judge, Verdict
+from engine.app.judging import Judging, Verdict
 from engine.core.approval import events as ev
 from engine.core.approval.plan import (
     DESTRUCTIVE,
@@ -25,27 +25,24 @@ from engine.core.approval.plan import (
     read,
     subject,
 )
+from engine.core.approval.policy import BROKEN
+from engine.core.approval.render import summary
 from engine.core.approval.state import (
     CLAIM_WITHIN,
     CLAIM_WITHIN_DESTRUCTIVE,
     COOL_DOWN,
     MOST_PENDING,
-    PENDING_FOR,
     Approval,
     End,
     decide,
     fold,
 )
-from engine.core.approval.views import ApprovalView, next_step, summary
+from engine.core.approval.views import ApprovalView, next_step
 from engine.core.errors import Move, Refused, Stale
 from engine.core.log import NEW, Append, Entry, Recorded, Row, Taken, Unless
 from engine.core.value import value
 from engine.shell.clock import Clock
 from engine.store import Store
-
-MANY = 20
-"""So many changes at once need the PIN again."""
-RESULTS = 256 * 1024
 
 
 @value
@@ -87,7 +84,7 @@ class Questions:
         clock: Clock,
         tenant: str,
         approvers: Approvers,
-        judge: Judge,
+        judge: Judging,
         alive: Callable[[], Awaitable[bool]],
     ) -> None:
         self.store, self.clock, self.tenant = store, clock, tenant
@@ -128,11 +125,11 @@ class Questions:
         """The plan of a question asked now, and what the policy says of it."""
         plan = Plan(
             self.tenant, question.kind, question.requester, question.run, question.workflow,
-            question.version, question.ops, question.later, REVISION, now, now,
+            question.version, question.ops, question.later, self.judge.revision(), now, now,
             question.rationale, question.env,
         )  # fmt: skip
         verdict = await self.judge(plan, now)
-        until = now + PENDING_FOR + claim_within(plan)
+        until = now + verdict.ttl + claim_within(plan)
         return replace(plan, not_after=until), verdict
 
     async def ask(self, question: Question) -> Held:
@@ -145,7 +142,7 @@ class Questions:
             plan, verdict = await self.plan(question, now)
             if verdict.says == "deny":
                 raise forbidden(verdict)
-            entry = self.requested(plan, verdict, now)
+            _, entry = self.requested(plan, verdict, now)
             try:
                 done = await self.store.append(
                     Append((entry,), now, by(plan.requester), self.tenant, self._unless(plan, now))
@@ -159,12 +156,19 @@ class Questions:
         raise busy()
 
     def requested(
-        self, plan: Plan, verdict: Verdict, now: int, run_stream: int = 0, replaces: str = ""
-    ) -> Entry:
-        """The entry that asks for a plan."""
-        raw = canonical(plan)
+        self,
+        plan: Plan,
+        verdict: Verdict,
+        now: int,
+        run_stream: int = 0,
+        replaces: str = "",
+        *,
+        derived: bool = False,
+    ) -> tuple[str, Entry]:
+        """The public id of a new approval, and the entry that asks for it."""
+        raw, uid = canonical(plan), self._uid()
         event = ev.ApprovalRequested(
-            uid=self._uid(),
+            uid=uid,
             kind=plan.kind,
             subject=subject(plan),
             digest=digest(raw),
@@ -179,11 +183,13 @@ class Questions:
             typed=verdict.typed,
             rule=verdict.rule,
             policy_rev=plan.policy_rev,
-            expires_at=now + PENDING_FOR,
+            expires_at=now + verdict.ttl,
             claim_within=claim_within(plan),
             replaces=replaces,
+            again=verdict.again,
+            derived=derived,
         )
-        return Entry(NEW, 0, (event,), (self.approvers.seen(now),))
+        return uid, Entry(NEW, 0, (event,), (self.approvers.seen(now),))
 
     def _uid(self) -> str:
         chance = base64.b32encode(self.clock.bytes(16)).decode().rstrip("=").lower()
@@ -253,7 +259,7 @@ def shown(held: Held, now: int, *, enrolled: bool, working: bool) -> ApprovalVie
         decided_at=approval.decided_at,
         decided_by=vote.approver if vote is not None else "",
         assurance_needed=request.assurance,
-        confirm=_confirm(request, plan),
+        confirm=_confirm(request),
         typed_words=confirmation(plan) if request.typed else "",
         channel=vote.channel if vote is not None else request.channel,
         comment=vote.comment if vote is not None else approval.reason,
@@ -265,11 +271,10 @@ def shown(held: Held, now: int, *, enrolled: bool, working: bool) -> ApprovalVie
     )
 
 
-def _confirm(request: ev.ApprovalRequested, plan: Plan) -> str:
+def _confirm(request: ev.ApprovalRequested) -> str:
     if request.typed:
         return "typed"
-    worst = any(op.verb in DESTRUCTIVE for op in plan.ops)
-    return "pin" if worst or sum(op.count for op in plan.ops) > MANY else ""
+    return "pin" if request.again else ""
 
 
 def by(requester: Requester) -> str:
@@ -282,6 +287,11 @@ def by(requester: Requester) -> str:
 
 def forbidden(verdict: Verdict) -> Refused:
     """The policy lets nobody do this."""
+    if verdict.rule == BROKEN:
+        return Refused(
+            BROKEN, "no change is allowed: the policy cannot be read",
+            "A person corrects it: `handrail policy check` lists every problem.", move=Move.PERSON,
+        )  # fmt: skip
     return Refused(
         "forbidden",
         f"the policy forbids this (rule {verdict.rule})" if verdict.rule else "policy forbids this",

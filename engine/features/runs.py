@@ -5,7 +5,9 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.core import events as ev
-from engine.core.log import EventKind, Feature, Recorded, Write
+from engine.core.log import EventKind, Feature, Param, Recorded, Write
+
+_MINUTE = 60_000_000
 
 
 def _started(recorded: Recorded) -> Iterable[Write]:
@@ -67,6 +69,17 @@ def _paused(recorded: Recorded) -> Iterable[Write]:
         },
     )
     return (paused,)
+
+
+def _granted(recorded: Recorded) -> Iterable[Write]:
+    """A standing grant is counted; one that a person gave for this run is used up by it."""
+    event: ev.MutationsGranted = recorded.event
+    if event.grant.startswith("apr_"):
+        return ()
+    operations = sum(event.templates.get(name, 1) for name in event.ops)
+    place: dict[str, Param] = {"tenant": recorded.tenant, "name": event.grant}
+    minute = recorded.at // _MINUTE
+    return (Write("grant_use", {**place, "minute": minute, "operations": operations}),)
 
 
 def _completed(recorded: Recorded) -> Iterable[Write]:
@@ -133,12 +146,13 @@ FEATURE = Feature(
         EventKind("run.cancelled", ev.RunCancelled),
         EventKind("run.retried", ev.RunRetried),
     ),
-    tables=("runs", "start_keys"),
+    tables=("runs", "start_keys", "grant_uses"),
     project=MappingProxyType(
         {
             ev.RunStarted: _started,
             ev.RunResumed: _resumed,
             ev.RunPaused: _paused,
+            ev.MutationsGranted: _granted,
             ev.RunCompleted: _completed,
             ev.RunFailed: _failed,
             ev.RunCancelled: _cancelled,

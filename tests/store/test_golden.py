@@ -198,7 +198,7 @@ GOLDEN: list[tuple[str, int, str, Any]] = [
         '{"uid":"apr_1","kind":"run.cancel","subject":"s","digest":"d","plan":"{}","run":"r",'
         '"run_stream":7,"workflow":"n/w","version":"1.0.0","requester":"local","channel":"stdio",'
         '"assurance":"A2","typed":false,"rule":"","policy_rev":"p","expires_at":9,'
-        '"claim_within":8,"replaces":""}',
+        '"claim_within":8,"replaces":"","again":true,"derived":false}',
         approvals.ApprovalRequested(
             "apr_1",
             "run.cancel",
@@ -217,6 +217,7 @@ GOLDEN: list[tuple[str, int, str, Any]] = [
             "p",
             9,
             8,
+            again=True,
         ),
     ),
     (

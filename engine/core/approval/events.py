@@ -15,7 +15,9 @@ class ApprovalRequested:
     """A person is asked. `plan` are the canonical bytes (they are ASCII), `digest` names them.
 
     `run_stream` is the stream of the run that waits for it, 0 where none does. `claim_within` is
-    how many microseconds after the vote it may still be claimed.
+    how many microseconds after the vote it may still be claimed. `again` and `typed` are what a
+    yes needs besides the assurance. `derived` says that a person took operations out of the plan
+    that it `replaces`.
     """
 
     uid: str
@@ -36,6 +38,8 @@ class ApprovalRequested:
     expires_at: int
     claim_within: int
     replaces: str = ""
+    again: bool = False
+    derived: bool = False
 
 
 @value

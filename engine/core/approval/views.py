@@ -6,7 +6,7 @@ Times are in microseconds since the epoch. Nothing in the engine reads these bac
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.approval.plan import Operation, Plan
+from engine.core.approval.plan import Plan
 from engine.core.value import value
 
 
@@ -98,22 +98,6 @@ class GrantView:
     revoked_by: str
     body: Any
     used: int
-
-
-def summary(plan: Plan) -> str:
-    """One line of what a plan does, for lists."""
-    first = plan.ops[0]
-    line = f"{first.verb} {first.target}"
-    more = len(plan.ops) - 1
-    return f"{line} and {more} more" if more else line
-
-
-def counted(ops: tuple[Operation, ...]) -> dict[str, int]:
-    """How many changes of each sort."""
-    found: dict[str, int] = {}
-    for op in ops:
-        found[op.verb] = found.get(op.verb, 0) + op.count
-    return found
 
 
 def next_step(state: str, *, enrolled: bool, working: bool) -> str:

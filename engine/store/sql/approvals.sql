@@ -59,6 +59,18 @@ values (:id, :tenant, :uid, :kind, :given_by, :approval, :given_at, :expires_at,
 -- name: grant_revoked by id
 update grants set revoked_at = :at, revoked_by = :by where id = :id
 
+-- The newest question of a run.
+-- name: approval_of_run
+select id, uid, state, outcome, expires_at, ended_at from approvals
+where tenant = :tenant and run <> '' and run = :run
+order by id desc
+limit 1
+
+-- name: grant_live
+select id, uid, kind, body, expires_at from grants
+where tenant = :tenant and kind = :kind and revoked_at is null and expires_at > :now
+order by id
+
 -- name: approver_list
 select name, secret, failures, lockouts, locked_until from approvers
 where tenant = :tenant and name > ''

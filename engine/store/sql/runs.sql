@@ -156,3 +156,14 @@ limit :limit
 select version, status, count(*) as runs from runs
 where tenant = :tenant and namespace = :namespace and workflow = :workflow
 group by version, status
+
+-- How many operations each standing grant let pass, by the minute.
+-- name: grant_use
+insert into grant_uses (tenant, name, minute, operations)
+values (:tenant, :name, :minute, :operations)
+on conflict (tenant, name, minute) do update
+set operations = grant_uses.operations + excluded.operations
+
+-- name: grant_used
+select sum(operations) as operations from grant_uses
+where tenant = :tenant and name = :name and minute >= :since

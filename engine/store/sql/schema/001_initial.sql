@@ -235,6 +235,15 @@ create index grants_by_tenant on grants (tenant, id)
 -- name: create_grants_live
 create index grants_live on grants (tenant, kind, expires_at) where revoked_at is null
 
+-- name: create_grant_uses
+create table grant_uses (
+  tenant     text   not null,
+  name       text   not null,
+  minute     bigint not null,
+  operations bigint not null,
+  primary key (tenant, name, minute)
+)
+
 -- PINs as scrypt hashes, and how often somebody guessed. Not history.
 -- name: create_approvers
 create table approvers (
