@@ -10,7 +10,6 @@ Arguments are never logged.
 import itertools
 import logging
 import os
-import traceback
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from mcp_server import prose, wire
 from mcp_server.arguments import Checked, nearest
 from mcp_server.calls import Body, Call, Progress, Tool
 from mcp_server.door import Door
+from mcp_server.logs import trace
 from mcp_server.requesting import Context, actor, requester
 from mcp_server.sealing import Seal
 
@@ -108,11 +108,7 @@ class Gate(Extension):
 
     def _unforeseen(self, name: str, error: Exception) -> wire.Answer:
         number = f"{os.getpid():x}-{next(self._errors)}"
-        frames = traceback.extract_tb(error.__traceback__)[-6:]
-        places = " < ".join(
-            f"{frame.name} {frame.filename}:{frame.lineno}" for frame in reversed(frames)
-        )
-        logger.error("%s: %s in %s at %s", number, type(error).__name__, name, places)
+        logger.error("%s: in %s: %s", number, name, trace(error))
         facts = {
             "status": "refused",
             "code": "internal",

@@ -193,4 +193,9 @@ GATE = (
         "004 gate",
         "A gated command asks the person at its terminal, or says what waits and how to decide.",
     ),
+    Requirement(
+        "nothing-secret-in-errors",
+        "004 gate",
+        "No stack trace and no text of an unforeseen error reaches a client or the log.",
+    ),
 )

@@ -88,7 +88,12 @@ def explain(error: BaseException) -> Ending:
         reason = error.strerror or str(error)
         return Ending(Exit.USAGE, "file_error", f"{where}{reason}", "check the path and its rights")
     return _refused(error) or Ending(
-        Exit.BUG, "bug", f"{type(error).__name__}: {error}", ISSUES, "person"
+        # The text of an error that nobody classified may hold anything, a secret too.
+        Exit.BUG,
+        "bug",
+        f"Handrail made a mistake: {type(error).__name__}",
+        ISSUES,
+        "person",
     )
 
 

@@ -186,9 +186,9 @@ def _call(words: list[str], session: Session) -> int:
 def _end(session: Session, error: Exception) -> int:
     ending = _misused(error) if isinstance(error, click.ClickException) else explain(error)
     if ending.exit is Exit.BUG:
-        import traceback
+        from mcp_server.logs import trace
 
-        session.screen.lines("".join(traceback.format_exception(error)))
+        session.screen.lines(f"{trace(error)}\n")
     session.screen.trouble(ending)
     return ending.exit
 

@@ -172,7 +172,7 @@ async def test_an_unforeseen_error_shows_a_number_and_nothing_else(
     assert facts is not None
     assert facts["code"] == "internal"
     assert facts["errorId"] in caplog.text
-    assert "RuntimeError in search_workflows" in caplog.text
+    assert "in search_workflows: RuntimeError" in caplog.text
     for text in (caplog.text, json.dumps(facts), answer.content[0].text):  # type: ignore[union-attr]
         assert "hunter2" not in text
         assert "my secret" not in text
