@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Those that were decided or ran out too.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, help="At most so many (20).")
 @click.option("--cursor", default="", help="Where the last page ended.")
+@click.option("--open", "page", is_flag=True, help="Open the approval page in a browser.")
 @click.pass_obj
-def approvals_command(session: Session, /, everything: bool, limit: int, cursor: str) -> int:
+def approvals_command(
+    session: Session, /, everything: bool, limit: int, cursor: str, page: bool
+) -> int:
     """List what waits for a person: approvals, outcomes that nobody knows, runs that are stuck.
 
     \b
@@ -26,7 +29,12 @@ def approvals_command(session: Session, /, everything: bool, limit: int, cursor:
     """
     from mcp_server.cli.opening import carry_out
 
-    return carry_out(_list(session, everything, limit, cursor))
+    if not page:
+        return carry_out(_list(session, everything, limit, cursor))
+    try:
+        return carry_out(_open(session))
+    except KeyboardInterrupt:  # how a person ends it
+        return Exit.OK
 
 
 async def _list(session: Session, everything: bool, limit: int, cursor: str) -> int:
@@ -57,3 +65,21 @@ async def mention_lack(session: Session, engine: "Engine") -> None:
             "no worker is alive: what is approved waits for one; "
             "`handrail approve ID --run` carries it out, and so does `handrail worker`"
         )
+
+
+async def _open(session: Session) -> int:
+    import webbrowser
+
+    from mcp_server.cli.opening import opened
+    from mcp_server.cli.paint.marks import line
+    from mcp_server.console import Console
+
+    async with opened(session) as engine, Console(engine) as console:
+        link = await console.link()
+        session.screen.result({"url": link}, lambda _: line(link))
+        if not session.json:
+            webbrowser.open(link)
+        if console.serving:
+            session.screen.note("The page is open as long as this command runs; Ctrl-C ends it.")
+            await console.served()
+    return Exit.OK

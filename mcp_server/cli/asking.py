@@ -7,14 +7,15 @@ says that it waits. It works the same for every command, so no command knows of 
 
 from typing import TYPE_CHECKING, Any
 
-from mcp_server.cli.ending import Exit, Stop
+from mcp_server.cli.ending import Exit, Stop, explain
 from mcp_server.cli.session import Session
-from mcp_server.cli.tty import left
+from mcp_server.cli.tty import LEFT, left
 from mcp_server.words import rfc3339
 
 if TYPE_CHECKING:
     from engine import ApprovalView
     from engine.app.engine import Engine
+    from engine.core.views import RunView
 
 REPEATED = ("version.", "workflow.")
 """What was wanted comes after these: a command that asked for them is called once more."""
@@ -91,3 +92,59 @@ def waiting(view: "ApprovalView", link: str = "") -> Stop:
     return Stop(
         Exit.WAITS, code, f"{message}: {view.summary}", hint, move="person", details=details
     )
+
+
+async def allowed_here(session: Session, engine: "Engine", run: "RunView") -> bool:
+    """Ask the person at this command about what a run waits for; whether they said yes."""
+    from mcp_server.cli.tty import terminal
+
+    if run.status != "paused:approval" or not run.approval or not asked_here(session):
+        return False
+    view = await engine.approvals.get(run.approval)
+    if view.state != "pending":
+        return False
+    with terminal() as tty:
+        try:
+            done = await decide(session, engine, tty, view)
+        except Stop as stop:
+            if stop.ending.code != LEFT:
+                raise
+            return False
+    return done.state in ("approved", "claimed")
+
+
+async def mention(session: Session, engine: "Engine", run: "RunView") -> None:
+    """Say on stderr what a run waits for and how that is decided."""
+    if run.status != "paused:approval" or not run.approval:
+        return
+    view = await engine.approvals.get(run.approval)
+    if not asked_here(session):
+        tell(session, view)
+    ending = waiting(view).ending
+    session.screen.note(f"{ending.message}. {ending.hint[:1].upper()}{ending.hint[1:]}")
+
+
+def offer_first_pin(session: Session) -> None:
+    """At a terminal, offer to set the first PIN; anything else than a PIN leaves it for later.
+
+    Whoever comes here wanted something else, so no trouble with the database ends their command.
+    """
+    if not asked_here(session):
+        return
+    from mcp_server.cli.opening import carry_out
+    from mcp_server.cli.tty import terminal
+
+    try:
+        with terminal() as tty:
+            carry_out(_offered(session, tty))
+    except Exception as error:
+        if explain(error).exit is Exit.BUG:
+            raise
+
+
+async def _offered(session: Session, tty: Any) -> None:
+    from mcp_server.cli.opening import opened
+    from mcp_server.cli.voting import offer_pin
+
+    async with opened(session, strict=False) as engine:
+        await offer_pin(session, engine, tty)

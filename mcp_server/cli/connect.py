@@ -79,6 +79,7 @@ def _printed(session: Session, client: Client, ours: dict[str, Any]) -> int:
 
 
 def _written(session: Session, client: Client, ours: dict[str, Any], path: Path | None) -> int:
+    from mcp_server.cli.asking import offer_first_pin
     from mcp_server.cli.client_config import read_config, with_entry, write_config
 
     if path is None:
@@ -93,6 +94,7 @@ def _written(session: Session, client: Client, ours: dict[str, Any], path: Path 
     backup = write_config(path, after, session.stamp()) if changed else None
     facts = {"config": path, "changed": changed, "backup": backup, "entry": ours}
     session.screen.result(facts, lambda _: _said(client, path, backup, changed))
+    offer_first_pin(session)
     return Exit.OK
 
 

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import click
 
 from mcp_server.cli.ending import Exit, explain
+from mcp_server.cli.gate_checks import gate_checks, health
 from mcp_server.cli.session import HandrailCommand, Session
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
-    from engine.core.chain import Verification
     from engine.core.views import Health
 
 
 @click.command(cls=HandrailCommand)
 @click.pass_obj
 def doctor_command(session: Session, /) -> int:
-    """Look at Python, SQLite, the database and its chain, the folders, the demo, the clients.
+    """Look at Python, SQLite, the database and its audit, the gate, the folders, the clients.
 
     Exit code 1 when something is broken; a line with `!` works but deserves a look.
     """
@@ -41,14 +41,6 @@ async def _doctor(session: Session) -> int:
     return Exit.FAILED if broken else Exit.OK
 
 
-def health(name: str, ok: bool, detail: str, hint: str = "") -> "Health":
-    """One check's result."""
-    from engine import views
-
-    made: Health = views.Health(name, ok, detail, hint)
-    return made
-
-
 async def _engine_checks(session: Session) -> AsyncIterator["Health"]:
     from mcp_server.cli.opening import opened
 
@@ -57,7 +49,8 @@ async def _engine_checks(session: Session) -> AsyncIterator["Health"]:
             for check in await engine.health():
                 yield check
             yield _demo(session, engine)
-            yield _chain(await engine.verify())
+            async for check in gate_checks(engine):
+                yield check
     except Exception as error:
         ending = explain(error)
         yield health("database", False, ending.message, ending.hint)
@@ -69,15 +62,6 @@ def _demo(session: Session, engine: "Engine") -> "Health":
     if not server_settings(session).demo:
         return health("demo", True, "off; --demo turns it on")
     return health("demo", True, f"answers at {engine.settings.connectors['demo']}")
-
-
-def _chain(found: "Verification") -> "Health":
-    if not found.problems:
-        erased = f", {found.erased:,} erased" if found.erased else ""
-        return health("chain", True, f"{found.events:,} events{erased}, intact")
-    hint = "Somebody or something changed the journal: keep the file, restore a copy."
-    places = [f"event {problem.position}: {problem.what}" for problem in found.problems[:3]]
-    return health("chain", False, "; ".join(places), hint)
 
 
 def folder_checks(session: Session) -> Sequence["Health"]:

@@ -87,6 +87,7 @@ async def finish(session: Session, engine: "Engine", run: "RunView", wait: int |
 
     The session knows the id meanwhile, so that an interruption can name the run that goes on.
     """
+    from mcp_server.cli.asking import allowed_here, mention
     from mcp_server.cli.follow import follow, note_of_waiting, settled
     from mcp_server.cli.paint.timeline import run_timeline
 
@@ -94,8 +95,11 @@ async def finish(session: Session, engine: "Engine", run: "RunView", wait: int |
     if wait != 0:
         seconds = FOR_EVER if wait is None else wait / 1_000_000
         run = replace(await follow(session, engine, run.id, seconds), reused=run.reused)
+        while await allowed_here(session, engine, run):
+            run = replace(await follow(session, engine, run.id, seconds), reused=run.reused)
     session.following = ""
     session.screen.result(run, lambda _: run_timeline(run, session.now()))
+    await mention(session, engine, run)
     if not settled(run):
         session.screen.note(note_of_waiting(run))
         return Exit.OK if wait == 0 else Exit.FAILED

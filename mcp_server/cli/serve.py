@@ -62,8 +62,10 @@ def _stdio(settings: "ServerSettings") -> int:
 
 def _http(session: Session, settings: "ServerSettings") -> int:
     from mcp_server import http
+    from mcp_server.cli.asking import offer_first_pin
     from mcp_server.cli.opening import carry_out
 
+    offer_first_pin(session)
     listener = http.listen(settings)
     try:
         carry_out(http.serve(settings, listener, started=lambda url: _said(session, settings, url)))

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from engine import Engine, Gated, Requester, Settings, open_engine
@@ -270,3 +271,39 @@ def test_without_a_terminal_a_gated_command_says_what_waits_and_how_to_decide(
     )
     assert f"handrail approve {approval}" in error["hint"]
     assert state(database, approval) == "pending"
+
+
+# -- first run ---------------------------------------------------------------------------------
+
+
+def test_whoever_connects_a_client_is_offered_a_pin_and_may_leave_it(
+    environment: dict[str, str], database: Path
+) -> None:
+    (database.parent / "flows").mkdir()
+    config = str(database.parent / "claude.json")
+    for answer in ("", PIN):
+        with person(environment, "connect", "claude-desktop", "--config", config) as ann:
+            ann.sees("New PIN")
+            ann.types(answer)
+            if answer:
+                ann.sees("Once more")
+                ann.types(answer)
+            assert ann.ends() == 0, ann.seen
+            assert ("The PIN of ann is set." in ann.seen) is bool(answer)
+    assert on(database, lambda engine: engine.approvals.approvers()) == ("ann",)
+    with person(environment, "connect", "claude-desktop", "--config", config) as ann:
+        assert ann.ends() == 0
+        assert "PIN" not in ann.seen
+
+
+def test_the_page_is_open_for_as_long_as_the_command_runs(
+    environment: dict[str, str], database: Path, approval: str
+) -> None:
+    with person({**environment, "BROWSER": "true"}, "approvals", "--open") as ann:
+        said = ann.sees("Ctrl-C ends it.")
+        link = re.findall(r"http://localhost:\d+/", said)[0]
+        assert "PIN" in httpx.get(link, follow_redirects=True).text
+        ann.interrupts()
+        assert ann.ends() == 0, ann.seen
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(link)

@@ -270,8 +270,18 @@ def test_doctor_finds_nothing_broken_on_a_sound_machine(call: Call) -> None:
     assert done.code == 0
     names = {check["name"] for check in done.json["checks"]}
     assert names >= {"python", "sqlite", "database", "documents", "demo", "chain", "folder",
-                     "clients"}  # fmt: skip
+                     "clients", "approver", "policy", "page", "checkpoints"}  # fmt: skip
     assert "Nothing is broken." in call("doctor").out
+
+
+def test_doctor_says_that_nobody_can_approve_and_that_a_policy_is_broken(
+    call: Call, database: Path
+) -> None:
+    (database.parent / "policy.yaml").write_text("rules: [", encoding="utf-8")
+    done = call("doctor", "--json")
+    checks = {check["name"]: check for check in done.json["checks"]}
+    assert "handrail approver init" in checks["approver"]["hint"]
+    assert (done.code, checks["policy"]["ok"]) == (1, False)
 
 
 def test_doctor_says_where_the_demo_answers(call: Call) -> None:
@@ -311,7 +321,7 @@ def test_a_journal_that_was_changed_behind_our_back_is_found(call: Call, databas
     done = call("doctor", "--json")
     assert done.code == 1
     (chain,) = [check for check in done.json["checks"] if check["name"] == "chain"]
-    assert chain["detail"].startswith("event 2: ")
+    assert chain["detail"].startswith("tampered: event 2: ")
 
 
 def test_a_damaged_database_ends_with_three(call: Call, database: Path) -> None:
