@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from engine.app.approvers import Approvers
 from engine.app.catalogue import Shelf
-from engine.app.deciding import Deciding
 from engine.app.internal import Internal, accepting, cancelling, deprecating, switching
 from engine.app.judging import Judging
 from engine.app.keeping import Gatekeeper
 from engine.app.questions import Question, Questions
+from engine.app.replanning import Replanning
 from engine.app.settings import Settings, policy_of
 from engine.core.approval.plan import Operation, Requester, requester_of
 from engine.core.errors import Refused
@@ -26,7 +26,7 @@ LOCAL = Requester("engine")
 """Whoever calls the engine as a library."""
 
 
-class Approvals(Deciding):
+class Approvals(Replanning):
     """Everything about approvals: asking for what is gated, looking, deciding."""
 
     def __init__(

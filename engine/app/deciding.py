@@ -34,6 +34,7 @@ from engine.core.run import Run, fold
 from engine.core.status import Status
 
 _TRIES = 20
+CANCEL = "run.cancel"
 
 
 class Deciding:
@@ -208,7 +209,8 @@ class Deciding:
             return (self._entry(held, said, vote.now),), ""
         carried = await self._internal.carry(held.plan, request.uid)
         said += _at_once(held, said, vote, carried)
-        return (self._entry(held, said, vote.now), *carried.entries), request.kind
+        ends = [entry for run in _cancelled(held, carried) for entry in await self.ending(run)]
+        return (self._entry(held, said, vote.now), *carried.entries, *ends), request.kind
 
     async def _check_run(self, held: Held, vote: Vote, now: int) -> None:
         """An approval of a run that has ended meanwhile is void; raises Refused `run_over`."""
@@ -219,7 +221,7 @@ class Deciding:
         if fold(line.event for line in history).over:
             with contextlib.suppress(Stale, Refused):
                 await self._questions.end(held, End("void", "the run has ended", "engine", now))
-            raise Refused("run_over", "the run has ended meanwhile", "There is nothing to decide.")
+            raise run_over()
 
     def _entry(self, held: Held, events: Sequence[Any], now: int) -> Entry:
         return Entry(held.stream, held.version, tuple(events), (self._approvers.seen(now),))
@@ -257,6 +259,17 @@ class Deciding:
             return await self._questions.view(await self._questions.at(held.stream), now)
         raise busy()
 
+    async def ending(self, run_id: str) -> tuple[Entry, ...]:
+        """What is written of a run's last approval together with the run's end by a person."""
+        held = await self._questions.newest("approval_of_run", run=run_id)
+        if held is None or held.approval.state not in {"pending", "approved", "claimed"}:
+            return ()
+        now = await self._approvers.now()
+        command: Command = End("void", "the run has ended", "engine", now)
+        if held.approval.state == "claimed":
+            command = Finish("partial", {"runId": run_id})
+        return (self._entry(held, decide(held.approval, command), now),)
+
     def _concerned(self, held: Held) -> Iterable[str]:
         request = held.approval.request
         return (request.run,) if request.run else run_streams(held.plan)
@@ -276,6 +289,18 @@ def _at_once(held: Held, said: Iterable[Any], vote: Vote, carried: Carried) -> t
             evolve(approval, event, vote.now)
             more.append(event)
     return tuple(more)
+
+
+def _cancelled(held: Held, carried: Carried) -> Iterable[str]:
+    """The runs that end by what is carried out."""
+    return (
+        run_streams(held.plan) if held.approval.request.kind == CANCEL and carried.entries else ()
+    )
+
+
+def run_over() -> Refused:
+    """There is nothing to decide about a run that has ended."""
+    return Refused("run_over", "the run has ended meanwhile", "There is nothing to decide.")
 
 
 def _denied(vote: Vote) -> Failure:

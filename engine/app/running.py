@@ -217,8 +217,9 @@ class Runs:
             events = decide(run, Cancel(reason))
             await self._approvals.may_cancel(history[0].event, requester, reason)
             entry = Entry(stream, history[-1].version, events, (_drop(stream),))
+            entries = (entry, *await self._approvals.ending(run.uid))
             try:
-                await self._store.append(Append((entry,), self._clock.now(), actor, self._tenant))
+                await self._store.append(Append(entries, self._clock.now(), actor, self._tenant))
             except Stale:
                 continue  # a step ended in between: look again
             if self._worker is not None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine import Engine
+from engine import Engine, Refused
 from engine.core.approval.gated import Gated
 from engine.core.approval.state import Approver
 from engine.core.approval.views import ApprovalView
@@ -31,3 +31,8 @@ async def say_yes(engine: Engine, call: Awaitable[Any]) -> ApprovalView:
     """Have a gated call approved."""
     view = await asked(call)
     return await engine.approvals.approve(view.id, digest=view.digest, approver=await ann(engine))
+
+
+def refusal(code: str) -> Any:
+    """A block that is refused with this code."""
+    return pytest.raises(Refused, check=lambda refused: refused.code == code)

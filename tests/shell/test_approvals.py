@@ -11,7 +11,7 @@ from engine.core.approval.gated import Gated
 from engine.core.approval.plan import Requester
 from engine.core.approval.state import COOL_DOWN, MOST_PENDING, PENDING_FOR, Approver
 from engine.shell.clock import TestClock
-from tests.shell.deciding import PIN, ann, asked, say_yes
+from tests.shell.deciding import PIN, ann, asked, refusal, say_yes
 from tests.shell.documents import engine_over, flow, look, write
 
 MINUTE = 60_000_000
@@ -35,10 +35,6 @@ def reading(tmp_path: Path, *names: str) -> None:
     """Workflows that only read."""
     flows = [flow(name, [{"id": "a", "taskRef": "t"}]) for name in names or ("w",)]
     write(tmp_path / "documents", look("t"), *flows)
-
-
-def refusal(code: str) -> Any:
-    return pytest.raises(Refused, check=lambda refused: refused.code == code)
 
 
 # -- accepting a version --------------------------------------------------------------------

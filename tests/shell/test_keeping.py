@@ -1,5 +1,6 @@
 """What a run may change: granted by a rule, or by a person for exactly this, once and in time."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,18 +13,19 @@ from engine.core import events as ev
 from engine.core.approval.plan import Operation, Requester, operation_digest
 from engine.core.approval.state import CLAIM_WITHIN, PENDING_FOR
 from engine.core.approval.views import ApprovalView
-from engine.core.errors import Stale
+from engine.core.errors import Failure, Kind, Stale
 from engine.core.log import Append, Entry, Write
 from engine.core.run import fold
 from engine.shell.clock import TestClock
 from engine.shell.drive import Held
 from engine.shell.keeping import Denied, Granted, Parked, Permit
-from tests.shell.deciding import ann
+from tests.shell.deciding import ann, refusal
 from tests.shell.documents import engine_over, flow, look, write
 
 READS = {"look": PythonTask(lambda given: given, Effect.READ)}
 CHARGE = Operation("charge", "create", "POST https://pay.example/charges", {"cents": 100})
 NOTIFY = Operation("notify", "create", "POST https://mail.example/mails", {"to": "ann"})
+CLAUDE = Requester("stdio", client="Claude")
 ALLOWING = """
 default: {require: A2}
 rules:
@@ -84,7 +86,7 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene]:
     policy.write_text(ALLOWING)
     policy.chmod(0o600)
     async with engine_over(tmp_path, READS, work=False, clock=clock, policy=policy) as engine:
-        run = await engine.start("w", {}, requester=Requester("stdio", client="Claude"))
+        run = await engine.start("w", {}, requester=CLAUDE)
         (row,) = await engine.store.fetch("run_by_uid", tenant="default", uid=run.id)
         yield Scene(engine, clock, row["id"])
 
@@ -236,8 +238,11 @@ async def test_what_was_carried_out_is_finished_in_the_same_transaction(scene: S
 
 
 async def test_a_run_that_ended_meanwhile_needs_no_decision(scene: Scene) -> None:
-    view = await scene.parked(CHARGE)
-    await scene.engine.cancel(view.run, actor="x")
+    view, held = await scene.parked(CHARGE), await scene.held()
+    over = ev.RunFailed("failed:exhausted", "charge", Failure(Kind.TIMEOUT, "deadline", "late"))
+    await scene.engine.store.append(
+        Append((Entry(scene.stream, held.version, (over,)),), scene.clock.now(), "worker")
+    )
     with pytest.raises(Refused) as refused:
         await scene.yes(view)
     assert refused.value.code == "run_over"
@@ -255,3 +260,59 @@ async def test_what_cannot_be_shown_exactly_ends_the_run(scene: Scene) -> None:
     permit = await scene.asks(replace(CHARGE, args={"text": "half \ud800"}))
     assert isinstance(permit, Denied)
     assert permit.failure.code == "bad_plan"
+
+
+# -- asking again, for the same or for less -------------------------------------------------
+
+
+async def test_a_run_whose_approval_ran_out_is_asked_for_anew_and_goes_on(scene: Scene) -> None:
+    approvals = scene.engine.approvals
+    old = await scene.parked(CHARGE)
+    assert (await approvals.replan(old.id, requester=CLAUDE)).id == old.id
+    scene.clock.time += PENDING_FOR
+    fresh = await approvals.replan(old.id, requester=CLAUDE)
+    assert (fresh.state, fresh.plan.ops, fresh.run) == ("pending", old.plan.ops, old.run)
+    assert fresh.code != old.code
+    assert (await approvals.replan(old.id, requester=CLAUDE)).id == fresh.id
+    history = (await scene.held()).recorded
+    assert history[-1].event.approval == fresh.id
+    await scene.yes(fresh)
+    permit = await scene.asks(CHARGE)
+    assert isinstance(permit, Granted)
+    assert permit.grant == fresh.id
+
+
+async def test_many_who_ask_anew_get_one_fresh_approval(scene: Scene) -> None:
+    old = await scene.parked(CHARGE)
+    scene.clock.time += PENDING_FOR
+    asks = (scene.engine.approvals.replan(old.id, requester=CLAUDE) for _ in range(8))
+    assert len({view.id for view in await asyncio.gather(*asks)}) == 1
+
+
+async def test_what_was_decided_or_is_over_is_not_asked_for_anew(scene: Scene) -> None:
+    view = await scene.parked(CHARGE)
+    await scene.engine.cancel(view.run, actor="x")
+    assert (await scene.engine.approvals.get(view.id)).state == "void"
+    with refusal("run_over"):
+        await scene.engine.approvals.replan(view.id, requester=CLAUDE)
+
+
+async def test_a_person_takes_operations_out_and_the_rest_is_asked_for_later(scene: Scene) -> None:
+    approvals, person = scene.engine.approvals, await ann(scene.engine)
+    ship = replace(CHARGE, id="ship")
+    whole = await scene.parked(CHARGE, ship)
+    for keep in ((), ("charge", "ship"), ("nothing",)):
+        with refusal("bad_selection"):
+            await approvals.derive(whole.id, keep, approver=person)
+    part = await approvals.derive(whole.id, ["charge"], approver=person)
+    gone = await approvals.get(whole.id)
+    assert (gone.state, gone.successor) == ("superseded", part.id)
+    assert part.expires_at == whole.expires_at
+    assert (await scene.parked(CHARGE, ship)).id == part.id
+    with refusal("already_decided"):
+        await scene.yes(whole)
+    await scene.yes(part)
+    permit = await scene.asks(CHARGE, ship)
+    assert isinstance(permit, Granted)
+    assert permit.ops == {"charge": operation_digest(CHARGE)}
+    assert [op.id for op in (await scene.parked(ship)).plan.ops] == ["ship"]
