@@ -10,6 +10,7 @@ Arguments are never logged.
 import itertools
 import logging
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ class Gate(Extension):
             outcome = self._refused(refused, ctx)
         except Exception as error:
             outcome = self._unforeseen(checked.tool.name, error)
-        return result(outcome) if isinstance(outcome, wire.Answer) else outcome
+        return masked(result(outcome) if isinstance(outcome, wire.Answer) else outcome)
 
     async def _outcome(
         self, checked: Checked, params: CallToolRequestParams, ctx: Context
@@ -138,6 +139,13 @@ def result(answer: wire.Answer) -> dict[str, Any]:
         "isError": answer.wrong,
         "resultType": "complete",
     }
+
+
+def masked(answer: dict[str, Any]) -> dict[str, Any]:
+    """What leaves, without the secrets that this process has had in its hands."""
+    redact = sys.modules.get("engine.shell.redact")  # where it was not imported, none was
+    found: dict[str, Any] = redact.KNOWN.value(answer) if redact else answer
+    return found
 
 
 def _deciding(

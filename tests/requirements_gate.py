@@ -22,6 +22,11 @@ GATE = (
         " command, the time and what to do next; afterwards the same call has the result.",
     ),
     Requirement(
+        "elicitation-both-eras",
+        "004 gate",
+        "A client that can ask its user is used: by input_required, or while its call waits.",
+    ),
+    Requirement(
         "identity-from-transport",
         "004 gate",
         "Who asks is known from the transport; no argument says it.",

@@ -8,7 +8,7 @@ from engine import Engine
 from engine.core.approval.views import ApprovalView
 
 PIN = "correct horse"
-SMALL = "default: {require: A1}\n"
+SMALL = "rules: [{id: small, when: {items: {max: 99}}, then: {require: A1}}]\n"
 """A policy that lets a form count for everything."""
 
 

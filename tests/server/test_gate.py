@@ -14,6 +14,7 @@ from mcp import Client
 from mcp.server import MCPServer
 
 from engine import Refused
+from engine.shell.redact import Redactor
 from mcp_server.arguments import Checked
 from mcp_server.door import Door
 from mcp_server.server import build
@@ -187,3 +188,14 @@ async def test_a_tool_that_somebody_else_registered_is_passed_on() -> None:
     async with Client(server(extra=[register])) as client:
         answer = await client.call_tool("echo", {"text": "hello"})
     assert answer.content[0].text == "hello"  # type: ignore[union-attr]
+
+
+async def test_a_secret_that_this_process_knows_is_in_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = Redactor()
+    known.learn("correct-horse-battery")
+    monkeypatch.setattr("engine.shell.redact.KNOWN", known)
+    answer = await call("get_run", {"runId": "x", "correct-horse-battery": 1})
+    assert "[secret]" in answer.content[0].text
+    assert "correct-horse" not in answer.model_dump_json()
