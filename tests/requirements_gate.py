@@ -38,6 +38,11 @@ GATE = (
     ),
     # connectors, what is declared, secrets
     Requirement(
+        "gate-bad-inputs",
+        "004 gate",
+        "Hostile URLs, answers and references end in a typed failure and change nothing.",
+    ),
+    Requirement(
         "gate-declarations",
         "004 gate",
         "A connector declares how each call behaves; what contradicts itself is refused at load.",

@@ -9,6 +9,7 @@ file beside them; then who can read both files has the secrets, and only the rig
 import hashlib
 import json
 import os
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -31,6 +32,7 @@ KEPT = 2
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _SERVICE = "handrail"
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z|[0-9a-f:.]{2,45}\Z")
 _PRIVATE, _PRIVATE_FOLDER = 0o600, 0o700
 
 
@@ -83,19 +85,14 @@ class SecretFiles:
 
     def put(self, tenant: str, name: str, value: str, hosts: Iterable[str], now: int) -> int:
         """Keep a new version; its number. Raises Refused for a name or value that cannot be."""
-        _check(name, value)
-        path, bound = self._file(tenant, name), tuple(sorted(each.lower() for each in hosts))
+        path, bound = self._file(tenant, name), tuple(sorted({each.lower() for each in hosts}))
+        _check(name, value, bound)
         before = self._record(path) or {"newest": 0, "versions": {}}
         number = int(before["newest"]) + 1
-        values = {number: value}
-        for old in sorted(map(int, before["versions"]), reverse=True)[: KEPT - 1]:
-            kept = self.get(tenant, name, old)
-            if kept is not None:
-                values[old] = kept.value.reveal()  # sealed anew: the hosts may be others now
-        versions = {
-            str(each): self._seal(values[each], _bound(tenant, name, each, bound))
-            for each in values
-        }
+        versions = {str(number): self._seal(value, _bound(tenant, name, number, bound))}
+        if before.get("hosts") == list(bound):  # else who does not know the old could send it away
+            older = sorted(map(int, before["versions"]), reverse=True)[: KEPT - 1]
+            versions |= {str(each): before["versions"][str(each)] for each in older}
         self._write(path, json.dumps(_record(tenant, name, number, bound, now, versions)))
         return number
 
@@ -249,10 +246,14 @@ def _write_private(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _check(name: str, value: str) -> None:
+def _check(name: str, value: str, hosts: Iterable[str]) -> None:
     if not is_name(name):
         hint = "1 to 63 letters, digits, '-' or '_', beginning with a letter or digit."
         raise Refused("bad_name", f"{name[:80]!r} cannot name a secret", hint)
+    for host in hosts:
+        if not _HOST.match(host):
+            hint = "Write it as in a URL, without scheme and port: api.example.com."
+            raise Refused("bad_host", f"{host[:80]!r} is not a host", hint)
     if not SHORTEST <= len(value) <= LONGEST:
         hint = "A shorter one could be guessed, and could not be masked without masking words."
         message = f"a secret has {SHORTEST} to {LONGEST:,} characters"

@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, Entry] = {
     "revoke": Entry("deciding", "Take back a yes, or a standing grant."),
     "accept": Entry("accept", "Let a version run that changes systems outside."),
     "approver": Entry("approver", "Set or change the PIN of whoever approves."),
+    "secret": Entry("secret", "Keep the values of secrets that connectors refer to."),
     "worker": Entry("worker", "Carry out runs, and nothing else."),
     "workers": Entry("workers", "List the workers and what they hold."),
     "policy": Entry("policy", "Check or explain what asks a person."),

@@ -86,6 +86,7 @@ _READS: Mapping[str, tuple[Words, ...]] = {
     "doctor": ((),),
     "audit": (("verify",),),
     "rebuild": ((),),
+    "secret": (("list",), ("set", "bank-key"), ("remove", "bank-key")),
 }
 
 

@@ -106,6 +106,12 @@ def test_a_new_version_keeps_the_one_before_and_no_older_one(files: SecretFiles)
     assert kept(files, version=1) == kept(files, version=9) == ""
 
 
+def test_an_older_version_never_gets_other_hosts(files: SecretFiles) -> None:
+    files.put("t", "bank-key", VALUE, ["bank.example"], 0)
+    files.put("t", "bank-key", "not-the-old-one", ["evil.example"], 0)
+    assert (kept(files), kept(files, version=1)) == ("not-the-old-one", "")
+
+
 def test_what_was_removed_is_gone(files: SecretFiles) -> None:
     files.put("t", "bank-key", VALUE, [], 0)
     assert files.remove("t", "bank-key")
@@ -116,6 +122,11 @@ def test_what_was_removed_is_gone(files: SecretFiles) -> None:
 @pytest.mark.parametrize("name", ["", "../x", "a b", "a/b", "a" * 64, "ä", "-a"])
 def test_a_name_that_is_none_is_refused(files: SecretFiles, name: str) -> None:
     assert refusal(files.put, "t", name, VALUE, (), 0) == "bad_name"
+
+
+@pytest.mark.parametrize("host", ["", "https://a.example", "a b", "a.example:443", "a\x1b[2J", "*"])
+def test_a_host_that_is_none_is_refused(files: SecretFiles, host: str) -> None:
+    assert refusal(files.put, "t", "bank-key", VALUE, [host], 0) == "bad_host"
 
 
 @pytest.mark.parametrize("value", ["", "short", "x" * 16_385, "half \ud800 a pair"])
