@@ -45,8 +45,9 @@ class Edge:
     ) -> None:
         self._app = app
         self._hosts, self._origins = frozenset(hosts), frozenset(origins)
-        self._callers, self._now = callers or Callers(), now
-        self._rate = rate or Rate(0, 0)
+        self._callers = Callers() if callers is None else callers
+        self._now = now
+        self._rate = Rate(0, 0) if rate is None else rate  # an empty one is false
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""

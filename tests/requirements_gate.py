@@ -174,6 +174,18 @@ GATE = (
     ),
     # HTTP security
     Requirement(
+        "http-limits",
+        "004 gate",
+        "Over HTTP a caller has limits on how often, how many at a time and how slowly it calls;"
+        " what is kept of callers is bounded.",
+    ),
+    Requirement(
+        "bad-inputs",
+        "004 gate",
+        "The bad inputs 1 to 38 of TRUST 4.7 each get a typed error, change nothing and leave no"
+        " stack trace.",
+    ),
+    Requirement(
         "http-sign-in",
         "004 gate",
         "Over HTTP callers are known by tokens of an OAuth server, made for this server and"

@@ -1,0 +1,6 @@
+"""The requirements that several files of tests prove."""
+
+import pytest
+
+limits = pytest.mark.requirement("http-limits")
+bad_inputs = pytest.mark.requirement("bad-inputs")
