@@ -10,6 +10,7 @@ from mcp_server.cli.root import COMMANDS
 from mcp_server.settings import ServerSettings
 from mcp_server.tools import TOOLSETS
 from tests.attacks import doors
+from tests.attacks.world import World
 
 pytestmark = pytest.mark.requirement("every-door")
 
@@ -38,3 +39,14 @@ def _routes(app: Any) -> Iterator[Any]:
 def test_every_route_of_the_server_is_on_the_list() -> None:
     app = http.application(ServerSettings(work=False), PORT)
     assert {route.path for route in _routes(app)} - doors.ROUTES["http"] == set()
+
+
+async def test_every_route_of_the_page_is_on_the_list(world: World) -> None:
+    from mcp_server.console.app import application
+
+    found = {
+        f"{method} {route.path}"
+        for route in _routes(application(world.engine, PORT, "ab" * 32))
+        for method in route.methods - {"HEAD"}
+    }
+    assert found - doors.ROUTES["page"] == set()

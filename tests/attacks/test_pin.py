@@ -20,42 +20,42 @@ async def _guess(engine: Engine, *pins: str) -> list[str]:
     return [one.code if isinstance(one, Refused) else getattr(one, "name", "") for one in told]
 
 
-async def test_16_of_many_guesses_at_once_no_more_than_five_are_looked_at(world: World) -> None:
-    async with world.another() as other:
+async def test_16_of_many_guesses_at_once_no_more_than_five_are_looked_at(bare: World) -> None:
+    async with bare.another() as other:
         wrong = [f"guess-{at}" for at in range(8)]
         told = await asyncio.gather(
-            _guess(world.engine, *wrong, *wrong, PIN, PIN), _guess(other, *wrong, PIN)
+            _guess(bare.engine, *wrong, *wrong, PIN, PIN), _guess(other, *wrong, PIN)
         )
         codes = [code for one in told for code in one]
         assert "Ann" not in codes[16:18]
         assert codes.count("wrong_pin") <= 5
-    assert (await refusal(world.person())).code == "locked_out"
+    assert (await refusal(bare.person())).code == "locked_out"
 
 
-async def test_16_a_lock_outlives_a_restart_and_doubles(world: World) -> None:
+async def test_16_a_lock_outlives_a_restart_and_doubles(bare: World) -> None:
     for minutes in (15, 30, 60):
-        assert await _guess(world.engine, *(f"guess-{at}" for at in range(5)))
-        await world.restart()
-        assert await _guess(world.engine, PIN) == ["locked_out"]
-        world.clock.ahead += (minutes - 1) * MINUTE
-        assert await _guess(world.engine, PIN) == ["locked_out"]
-        world.clock.ahead += 2 * MINUTE
-    assert await _guess(world.engine, PIN) == ["Ann"]
+        assert await _guess(bare.engine, *(f"guess-{at}" for at in range(5)))
+        await bare.restart()
+        assert await _guess(bare.engine, PIN) == ["locked_out"]
+        bare.clock.ahead += (minutes - 1) * MINUTE
+        assert await _guess(bare.engine, PIN) == ["locked_out"]
+        bare.clock.ahead += 2 * MINUTE
+    assert await _guess(bare.engine, PIN) == ["Ann"]
 
 
-async def test_16_a_lock_that_was_never_written_down_does_not_stay_for_ever(world: World) -> None:
+async def test_16_a_lock_that_was_never_written_down_does_not_stay_for_ever(bare: World) -> None:
     for at in range(4):
-        assert await _guess(world.engine, f"guess-{at}") == ["wrong_pin"]
+        assert await _guess(bare.engine, f"guess-{at}") == ["wrong_pin"]
     # The fifth try is counted, and the process dies before it is judged.
-    approvers = world.engine.approvals._approvers
+    approvers = bare.engine.approvals._approvers
     await approvers._try("Ann", await approvers.now())
-    await world.restart()
-    assert await _guess(world.engine, PIN) == ["locked_out"]
-    world.clock.ahead += 16 * MINUTE
-    assert await _guess(world.engine, PIN) == ["Ann"]
+    await bare.restart()
+    assert await _guess(bare.engine, PIN) == ["locked_out"]
+    bare.clock.ahead += 16 * MINUTE
+    assert await _guess(bare.engine, PIN) == ["Ann"]
 
 
-async def test_16_a_clock_set_forward_and_back_opens_no_lock(world: World) -> None:
-    await _guess(world.engine, *(f"guess-{at}" for at in range(5)))
-    world.clock.ahead -= 60 * MINUTE
-    assert await _guess(world.engine, PIN) == ["locked_out"]
+async def test_16_a_clock_set_forward_and_back_opens_no_lock(bare: World) -> None:
+    await _guess(bare.engine, *(f"guess-{at}" for at in range(5)))
+    bare.clock.ahead -= 60 * MINUTE
+    assert await _guess(bare.engine, PIN) == ["locked_out"]

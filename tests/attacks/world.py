@@ -56,6 +56,7 @@ class World:
     clock: Skewed = field(default_factory=Skewed)
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     made: Engine | None = None
+    known: Any = None
 
     @property
     def engine(self) -> Engine:
@@ -123,17 +124,22 @@ class World:
     # -- the person -----------------------------------------------------------------------------
 
     async def person(self) -> Any:
-        """Whoever knows the PIN, logged in."""
+        """Whoever knows the PIN, logging in now."""
         return await self.engine.approvals.authenticate(PIN, channel="terminal")
+
+    async def ann(self) -> Any:
+        """The person who logged in a while ago: a PIN takes its time."""
+        self.known = self.known or await self.person()
+        return self.known
 
     async def approves(self, view: ApprovalView, **more: Any) -> ApprovalView:
         """The person says yes to what they were shown."""
-        given = {"digest": view.digest, "approver": await self.person(), "typed": view.typed_words}
+        given = {"digest": view.digest, "approver": await self.ann(), "typed": view.typed_words}
         return await self.engine.approvals.approve(view.id, **{**given, **more})
 
     async def denies(self, view: ApprovalView) -> ApprovalView:
         """The person says no."""
-        who = await self.person()
+        who = await self.ann()
         return await self.engine.approvals.deny(view.id, digest=view.digest, approver=who)
 
     async def accepts(self, *names: str) -> None:
