@@ -220,4 +220,10 @@ GATE = (
         "004 gate",
         "No stack trace and no text of an unforeseen error reaches a client or the log.",
     ),
+    Requirement(
+        "receipts",
+        "004 gate",
+        "Every change that was sent leads back to a claimed yes to its bytes or to a rule, and a"
+        " table that says otherwise than the journal is found.",
+    ),
 )

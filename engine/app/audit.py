@@ -10,12 +10,15 @@ from pathlib import Path
 
 from engine.app.copying import Exported, copy, proofs
 from engine.core import note
-from engine.core.audit import FORGED, Audit, Auditor, Finding
+from engine.core.audit import FORGED, TAMPERED, Audit, Auditor, Finding
+from engine.core.chain import Line
 from engine.core.log import Row
 from engine.core.merkle import Place
 from engine.core.note import Note
 from engine.shell.checkpoints import Places, genuine, public_key, read_notes
 from engine.store import Store
+
+_TRIES = 5
 
 
 class Audits:
@@ -40,7 +43,26 @@ class Audits:
 
     def _verify(self) -> Audit:
         sound, forged = self._notes()
-        return self._walked(sound).result(forged)
+        auditor = self._walked(sound)
+        edited = self._edited(auditor)
+        return auditor.result((*forged, *edited))
+
+    def _edited(self, auditor: Auditor) -> list[Finding]:
+        """What the table of approvals says otherwise than the journal.
+
+        Others may go on writing meanwhile: the journal is read on until it stands still.
+        """
+        rows, moving = list[Line](), set[int]()
+        for _ in range(_TRIES):
+            rows = [row for page in self._store.scan("approval_states") for row in page]
+            moving = set()
+            for page in self._store.scan("journal_lines", auditor.walk.position):
+                auditor.step(page)
+                moving |= {line[2] for line in page}
+            if not moving:
+                break
+        found = auditor.receipts.compared(rows, moving)
+        return [Finding(TAMPERED, *each) for each in found]
 
     async def export(self, folder: Path, after: int = 0, run: str = "") -> Exported:
         """Audit the journal and copy it to a folder: all of it, or what follows a position, or

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from engine.core.chain import MISSING, TAMPERED, Line, Walk
 from engine.core.merkle import Place, Tree
 from engine.core.note import Checkpoint
+from engine.core.receipts import Receipts
 
-TRUNCATED, FORGED = "truncated", "forged"
+TRUNCATED, FORGED, UNGRANTED = "truncated", "forged", "ungranted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Finding:
     """Something that is not as it was written.
 
     `kind` is `missing` (events between others), `tampered` (an event, or all of them together),
-    `truncated` (the newest events) or `forged` (a checkpoint). `position` is where it shows.
+    `truncated` (the newest events), `forged` (a checkpoint) or `ungranted` (a change that no yes
+    and no rule leads to). `position` is where it shows.
     """
 
     kind: str
@@ -51,7 +53,7 @@ class Auditor:
     """Walks along the journal page by page and holds it against its checkpoints."""
 
     def __init__(self, checkpoints: Iterable[Checkpoint], wanted: Set[Place] = frozenset()) -> None:
-        self.walk, self.tree = Walk(), Tree(wanted=wanted)
+        self.walk, self.tree, self.receipts = Walk(), Tree(wanted=wanted), Receipts()
         self._ahead = sorted(checkpoints, key=lambda each: each.size, reverse=True)
         self._count = len(self._ahead)
         self._agreed: Checkpoint | None = None
@@ -60,6 +62,7 @@ class Auditor:
     def step(self, lines: Sequence[Line]) -> None:
         """Look at the next events; they must follow those of the step before."""
         self.walk.step(lines)
+        self.receipts.step(lines)
         leaves = [_leaf(line[11]) for line in lines]
         while self._ahead and self._ahead[-1].size <= self.tree.size + len(leaves):
             upto = self._ahead[-1].size - self.tree.size
@@ -79,8 +82,9 @@ class Auditor:
             )
             self._findings.append(Finding(TAMPERED, known + 1, what))
 
-    def result(self, forged: Iterable[Finding] = ()) -> Audit:
-        """What has been found; `forged` are checkpoints that were not even looked at."""
+    def result(self, more: Iterable[Finding] = ()) -> Audit:
+        """What has been found; `more` is what others have found."""
+        granted = [Finding(UNGRANTED, *each) for each in self.receipts.result()]
         seen, agreed = self.walk.result(), self._agreed
         broken = [Finding(each.kind, each.position, each.what) for each in seen.problems]
         return Audit(
@@ -91,7 +95,7 @@ class Auditor:
             self._count,
             agreed.size if agreed else 0,
             agreed.at if agreed else None,
-            (*broken, *self._findings, *self._cut(), *forged),
+            (*broken, *self._findings, *self._cut(), *granted, *more),
         )
 
     def _cut(self) -> Iterable[Finding]:
@@ -110,4 +114,13 @@ def _leaf(hash_: object) -> bytes:
     return hash_ if isinstance(hash_, bytes) else b""
 
 
-__all__ = ["FORGED", "MISSING", "TAMPERED", "TRUNCATED", "Audit", "Auditor", "Finding"]
+__all__ = [
+    "FORGED",
+    "MISSING",
+    "TAMPERED",
+    "TRUNCATED",
+    "UNGRANTED",
+    "Audit",
+    "Auditor",
+    "Finding",
+]

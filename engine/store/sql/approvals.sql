@@ -113,3 +113,9 @@ where tenant = :tenant and name = :name and value = :instead
 insert into installation (tenant, name, value) values (:tenant, :name, :value)
 on conflict (tenant, name) do update set value =
   case when installation.value < excluded.value then excluded.value else installation.value end
+
+-- name: approval_states
+select id, uid, digest, state from approvals
+where id > :after
+order by id
+limit :limit
