@@ -6,6 +6,7 @@ knows what a tool is.
 """
 
 import asyncio
+import contextlib
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -168,6 +169,7 @@ async def serve(
     url = settings.public_url or f"http://{bracketed(host)}:{port}{PATH}"
     server = _Server(config, lambda: started(url), door)
     with listener:
+        page = asyncio.create_task(_page(door))
         task = asyncio.create_task(server.serve([listener]))
         try:
             await asyncio.shield(task)
@@ -175,6 +177,14 @@ async def serve(
             server.should_exit = True
             await task
             raise
+        finally:
+            page.cancel()
+
+
+async def _page(door: Door) -> None:
+    """Have the approval page there from the start: its address may be in somebody's bookmarks."""
+    with contextlib.suppress(Refused):  # who asks for a link is told why there is none
+        await door.link()
 
 
 def _health(server: MCPServer[Any], door: Door, *, open_to_all: bool) -> None:

@@ -45,7 +45,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     error = String(problem);
   }
   const text = await page.locator("body").innerText().catch(() => "");
-  const focus = await page.locator(":focus").innerText().catch(() => "");
+  const focused = page.locator(":focus"); // which need not be there, and is not waited for
+  const focus = (await focused.count()) ? await focused.innerText().catch(() => "") : "";
   console.log(JSON.stringify({ error, url: page.url(), text, focus, complaints }));
 }
 await browser.close();
