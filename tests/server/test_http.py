@@ -11,9 +11,11 @@ from mcp import Client
 from engine import Refused
 from mcp_server import edge, http, strict
 from mcp_server.settings import ServerSettings
+from mcp_server.tools import chosen
 from tests.server.calling import send, serving
 from tests.server.test_gate import broken
 
+TOOLS = len(chosen(frozenset({"default"})))
 pytestmark = pytest.mark.requirement("both-transports")
 
 LOCAL = ServerSettings(port=0)
@@ -123,7 +125,7 @@ async def test_health_is_for_this_machine_only(port: int) -> None:
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_clients_of_both_eras_list_tools(port: int, mode: Any) -> None:
     async with Client(f"http://127.0.0.1:{port}/mcp", mode=mode) as client:
-        assert len((await client.list_tools()).tools) == 9
+        assert len((await client.list_tools()).tools) == TOOLS
         answer = await client.call_tool("list_workflows", {})
         assert answer.structured_content is not None
         assert answer.structured_content["code"] == "database_locked"
