@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from engine import Refused
+from engine import Refused, Requester
 from mcp_server.console.desk import Desk
 from mcp_server.console.forms import Form, read
 from mcp_server.console.sessions import Session
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 REFRESH = 2
 """Seconds after which a page that waits looks again."""
 _WAITING = frozenset({"approved", "claimed"})
+_RETRYABLE = frozenset({"expired", "void", "revoked"})
 
 
 class ApprovalPages:
@@ -35,6 +36,7 @@ class ApprovalPages:
             "approve": self._approve,
             "deny": self._deny,
             "revoke": self._revoke,
+            "replan": self._replan,
         }
 
     async def read(self, request: Request, session: Session) -> Response:
@@ -61,6 +63,9 @@ class ApprovalPages:
     async def _approve(self, approval_id: str, form: Form, session: Session) -> str:
         approvals = self._desk.engine.approvals
         view = await approvals.get(approval_id)
+        kept = _kept(view, form)
+        if kept is not None:
+            return (await approvals.derive(approval_id, kept, approver=session.approver)).id
         approver = await self._who(view, form, session)
         await approvals.approve(
             approval_id, digest=form["digest"], approver=approver, comment=form["comment"],
@@ -80,6 +85,10 @@ class ApprovalPages:
     async def _revoke(self, approval_id: str, form: Form, session: Session) -> str:
         await self._desk.engine.approvals.revoke(approval_id, approver=session.approver)
         return approval_id
+
+    async def _replan(self, approval_id: str, form: Form, session: Session) -> str:
+        asker = Requester("page", client=session.approver.name)
+        return (await self._desk.engine.approvals.replan(approval_id, requester=asker)).id
 
     # -- what is shown ----------------------------------------------------------------------------
 
@@ -104,7 +113,7 @@ class ApprovalPages:
             pin=wants_pin(view),
             comment=form["comment"] if form else "",
             run=await self._run(view),
-            again=False,
+            again=view.state in _RETRYABLE,
             error=self._desk.words(refused),
             refresh=REFRESH if waiting else 0,
         )
@@ -117,3 +126,16 @@ class ApprovalPages:
             return await self._desk.engine.run(view.run)
         except Refused:
             return None
+
+
+def _kept(view: "ApprovalView", form: Form) -> tuple[str, ...] | None:
+    """The operations that stay when some were left out; None when all do."""
+    ops = view.plan.ops
+    if len(ops) == 1 or view.state != "pending":
+        return None
+    kept = tuple(op.id for at, op in enumerate(ops) if str(at) in form.kept)
+    if len(kept) == len(ops):
+        return None
+    if not kept:
+        raise Refused("nothing_left", "no operation is ticked", "Tick some, or deny it all.")
+    return kept

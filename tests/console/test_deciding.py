@@ -166,8 +166,21 @@ async def test_what_has_run_out_is_shown_so_and_cannot_be_allowed(room: Room) ->
     await person.sign_in()
     late = await person.open(f"/a/{approval}")
     assert "The time to decide is over" in late.text
-    assert late.buttons == []
+    assert late.buttons == ["replan"]
     assert pending(room)
+
+
+@pytest.mark.requirement("page-decides")
+async def test_what_has_run_out_is_planned_anew_and_decided_then(room: Room) -> None:
+    person, _, approval = await shown(room)
+    room.clock.time = (await room.engine.approvals.get(approval)).expires_at
+    late = await person.sign_in(then=f"/a/{approval}")
+    fresh = await person.press(late, "replan")
+    assert fresh.buttons == ["approve", "deny"]
+    assert fresh.path != f"/a/{approval}"
+    assert fresh.value("digest") != late.value("digest")
+    assert "Done." in (await person.press(fresh, "approve", pin=PIN)).text
+    assert not pending(room)
 
 
 async def test_the_first_page_lists_what_waits_and_what_was_decided(room: Room) -> None:
