@@ -19,7 +19,19 @@ OBJECT: Schema = {"type": "object"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 MOVE: Schema = {"enum": ["engine", "clock", "person", "outside", "caller", "none"]}
 EFFECT: Schema = {"enum": ["pure", "read", "mutation"]}
-STEP_STATUS: Schema = {"enum": ["waiting", "running", "done", "skipped", "failed", "cancelled"]}
+STEP_STATUS: Schema = {
+    "enum": [
+        "waiting",
+        "running",
+        "in_flight",
+        "unknown",
+        "indeterminate",
+        "done",
+        "skipped",
+        "failed",
+        "cancelled",
+    ]
+}
 RUN_STATUS: Schema = {
     "enum": [
         "pending", "active", "paused:retry", "paused:timer", "paused:signal", "paused:approval",

@@ -10,6 +10,7 @@ from engine.shell.acts import Acts
 from engine.shell.claims import Claims
 from engine.shell.clock import Clock
 from engine.shell.drive import Held
+from engine.shell.keeping import Keeper
 from engine.shell.library import Library
 from engine.shell.news import News
 from engine.shell.roll import Pace, Roll, silent
@@ -28,6 +29,7 @@ def worker_of(
     news: News,
     changed: Callable[[str], None],
     ended: Callable[[Held], None],
+    keeper: Keeper,
 ) -> Worker:
     """The worker of this process."""
     clock, tenant = settings.clock, settings.tenant
@@ -42,7 +44,7 @@ def worker_of(
     )
     claims = Claims(store, clock, library, settings.most)
     return Worker(
-        store, clock, acts, changed, ended, roll, claims,
+        store, clock, acts, changed, ended, roll, claims, keeper,
         library=library, tenant=tenant, news=news,
     )  # fmt: skip
 

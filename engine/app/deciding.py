@@ -27,13 +27,16 @@ from engine.core.approval.state import (
     decide,
     evolve,
 )
-from engine.core.approval.views import ApprovalPage, ApprovalView, Needing
+from engine.core.approval.views import ApprovalPage, ApprovalView, Needing, Undecided
 from engine.core.errors import Failure, Kind, Refused, Stale
-from engine.core.log import Append, Entry, Param, Write
+from engine.core.log import Append, Entry, Param, Row, Write
 from engine.core.run import Run, fold
 from engine.core.status import Status
 
 _TRIES = 20
+MOST_OUTCOMES = 100
+"""How many open outcomes a list shows."""
+
 CANCEL = "run.cancel"
 
 
@@ -121,7 +124,9 @@ class Deciding:
     async def needing(self) -> Needing:
         """Everything that needs a person."""
         page = await self.list(limit=100)
-        return Needing(page.rows, (), ())
+        place: dict[str, Any] = {"tenant": self._tenant, "after": 0, "limit": MOST_OUTCOMES}
+        rows = await self._store.fetch("outcomes_open", **place)
+        return Needing(page.rows, tuple(_undecided(row) for row in rows), ())
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -311,3 +316,8 @@ def _denied(vote: Vote) -> Failure:
         f"{vote.approver.name} said no{said}",
         "Talk to the user about what they want; do not start the same again.",
     )
+
+
+def _undecided(row: Row) -> Undecided:
+    workflow = f"{row['namespace']}/{row['workflow']}"
+    return Undecided(row["uid"], workflow, row["path"], row["reason"], row["since"])

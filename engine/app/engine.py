@@ -37,7 +37,7 @@ from engine.core.views import (
     WorkflowDetails,
     WorkflowInfo,
 )
-from engine.features import approvals, refusals, runs, versions
+from engine.features import approvals, outcomes, refusals, runs, versions
 from engine.shell.acts import Acts
 from engine.shell.breakers import Breakers
 from engine.shell.checkpoints import Signer
@@ -47,7 +47,7 @@ from engine.shell.library import Library
 from engine.shell.news import News
 from engine.store import Store, Verification, open_store
 
-FEATURES = (runs.FEATURE, versions.FEATURE, refusals.FEATURE, approvals.FEATURE)
+FEATURES = (runs.FEATURE, versions.FEATURE, refusals.FEATURE, approvals.FEATURE, outcomes.FEATURE)
 """The built-in features come in through the same door as anybody else's."""
 
 _RESTING = frozenset({Move.PERSON, Move.OUTSIDE, Move.NONE})
@@ -78,10 +78,13 @@ class Engine:
         self._news = News(store, self._library, self._noticed)
         self.approvals = approvals_of(store, settings, self._library, self._shelf, self._told)
         self._worker = (
-            worker_of(settings, store, acts, self._library, self._news, self._changed, self._ended)
+            worker_of(
+                settings, store, acts, self._library, self._news, self._changed, self._ended,
+                self.approvals.keeper,
+            )
             if settings.work
             else None
-        )
+        )  # fmt: skip
         self._following: asyncio.Task[None] | None = None
         self._signing: asyncio.Task[None] | None = None
         self._runs = Runs(

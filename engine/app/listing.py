@@ -62,7 +62,7 @@ class Lists:
         recorded = await self._store.read(row["id"], tenant=self._tenant)
         if row["ended_at"] is not None:
             run = fold(entry.event for entry in recorded)
-            self._remember(Held(row["id"], run, self._tenant, recorded))
+            self.ended(Held(row["id"], run, self._tenant, recorded))
         return await self._view(recorded, frozenset())
 
     async def as_of(self, run_id: str, at: int) -> RunView:
@@ -111,7 +111,7 @@ class Lists:
 
     def ended(self, held: Held) -> None:
         """Keep the history of a run that has just ended here, for those who ask next."""
-        if held.run.over:
+        if held.run.over and not held.run.unresolved:
             self._remember(held)
 
     def forget(self, run_id: str) -> None:
@@ -217,7 +217,7 @@ def run_row(row: Mapping[str, Any]) -> RunRow:
         version=row["version"],
         kind=row["kind"],
         status=row["status"],
-        whose_move=whose_move(row["status"]),
+        whose_move=whose_move(row["status"], row["wake_at"]),
         created_at=row["created_at"],
         ended_at=row["ended_at"],
         wake_at=row["wake_at"],

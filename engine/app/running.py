@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from engine.app.approving import Approvals
@@ -17,6 +16,7 @@ from engine.app.catalogue import Shelf
 from engine.core import events as ev
 from engine.core import uid
 from engine.core.approval.plan import Requester
+from engine.core.carry import carried
 from engine.core.errors import Move, Refused, Stale, StepError
 from engine.core.log import NEW, Append, Entry, Param, Recorded, Taken, Unless, Write
 from engine.core.model import Workflow
@@ -31,10 +31,11 @@ from engine.shell.library import Known, Library
 from engine.shell.worker import Worker
 from engine.store import Store, StoreError
 
+PATIENCE = 60_000_000
+"""Microseconds that a call under way is given before another worker looks into it."""
+
 MAX_INPUT = 1024 * 1024
 """Characters of text in a run's input."""
-
-_CARRIED = (ev.StepSucceeded, ev.StepSkipped, ev.ScopeOpened, ev.LoopOpened, ev.LoopClosed)
 
 
 class Runs:
@@ -216,7 +217,7 @@ class Runs:
             run, history = await self._load(stream)
             events = decide(run, Cancel(reason))
             await self._approvals.may_cancel(history[0].event, requester, reason)
-            entry = Entry(stream, history[-1].version, events, (_drop(stream),))
+            entry = Entry(stream, history[-1].version, events, (self._left(stream, run),))
             entries = (entry, *await self._approvals.ending(run.uid))
             try:
                 await self._store.append(Append(entries, self._clock.now(), actor, self._tenant))
@@ -226,6 +227,14 @@ class Runs:
                 self._worker.drop(stream)
             return
         raise Refused("busy", "the run changes too fast to be cancelled", "Try again.")
+
+    def _left(self, stream: int, run: Run) -> Write:
+        """Nobody looks at a run that is over, unless the outcome of what it sent is open."""
+        if not run.unresolved:
+            return _drop(stream)
+        at = self._clock.now() + PATIENCE
+        put: dict[str, Param] = {"stream": stream, "tenant": self._tenant, "lane": 0}
+        return Write("due_put", {**put, "at": at, "owner": 0})
 
     async def retry(self, stream: int, version: str, actor: str, requester: Requester) -> str:
         """Start a new run in the place of one that failed; returns the new id."""
@@ -248,7 +257,8 @@ class Runs:
         same = workflow.digest == run.digest
         given = run.input if same else check_input(workflow, run.input)
         started = self._retrying(run, stream, history, known, given, requester)
-        copied = _carried(history) if same else ()
+        told = (line.event for line in history)
+        copied = carried(run, told, workflow, same=same)
         ended = (ev.RunRetried(started.uid),)
         closing = Entry(stream, history[-1].version, ended, (_drop(stream),))
         try:
@@ -285,6 +295,7 @@ class Runs:
             held=self._adopts(known),
             retry_of=stream,
             root=first.root or stream,
+            root_uid=run.root,
             requester=requester.principal if requester.sub else "",
             channel=requester.channel,
         )
@@ -314,17 +325,6 @@ def check_input(workflow: Workflow, given: Any) -> Any:
         "Correct these inputs and call again.",
         details={"missing": missing, "invalid": invalid},
     )
-
-
-def _carried(history: list[Recorded]) -> tuple[Any, ...]:
-    """The results of a run that its successor need not make again, in their order."""
-    return tuple(_copied(entry.event) for entry in history if isinstance(entry.event, _CARRIED))
-
-
-def _copied(event: Any) -> Any:
-    if isinstance(event, ev.StepSucceeded) and not event.source:
-        return replace(event, source="copied")
-    return event
 
 
 def _digest(value: Any) -> str:

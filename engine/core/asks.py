@@ -13,6 +13,9 @@ from engine.core.value import value
 MAX_ITEMS = 10_000
 MAX_DEPTH = 16
 MAX_STEPS = 100_000
+MOST_EXACT = 200
+"""Mutations of one forEach that are proposed one by one; more of them are proposed as one."""
+
 MAX_WIDTH = 64
 """How many calls one run may have under way; an unbounded forEach is bounded by it."""
 
@@ -41,8 +44,28 @@ class Library(Protocol):
 
 
 @value
+class Proposal:
+    """A mutation that nobody has allowed yet; `definition` is the digest of its workflow.
+
+    A template (`notify[*]`, `loop[*]/charge`) stands for one step of each of `items`. Where it is
+    `exact` these are the steps' inputs, else what they are made of.
+    """
+
+    path: str
+    task: Task
+    input: Any
+    definition: str
+    items: list[Any] | None = None
+    exact: bool = False
+
+
+@value
 class Call:
-    """One attempt that the shell shall make. `timeout` is in microseconds."""
+    """One attempt that the shell shall make. `timeout` is in microseconds.
+
+    Of a mutation `of` is the id under which it was granted, `under` the template that is, and
+    `again` says that it is a repetition of a send that nobody knows the fate of.
+    """
 
     path: str
     task: Task
@@ -51,14 +74,36 @@ class Call:
     timeout: int
     retry: RetryPolicy
     breaker: BreakerPolicy | None
+    definition: str = ""
+    of: str = ""
+    under: Proposal | None = None
+    again: bool = False
+
+
+@value
+class LookUp:
+    """The other system shall be asked whether a send of a mutation happened."""
+
+    path: str
+    task: Task
+    input: Any
+    send: int
+    key: str
+    retry: RetryPolicy
 
 
 @dataclass(slots=True)
 class Decision:
-    """Events to record, calls to make, and when to look again if there are none."""
+    """Events to record, calls to make, and when to look again if there are none.
+
+    `proposals` are, by path, mutations that need a grant; they are asked for when nothing else
+    is left to be done.
+    """
 
     events: list[Any] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    looks: list[LookUp] = field(default_factory=list)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
     wake_at: int | None = None
     idle: bool = False
 

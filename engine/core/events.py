@@ -168,6 +168,15 @@ class StepResolved:
 
 
 @value
+class SendsCarried:
+    """The run that this one retries sent a mutation: its key stays the same, from `first_at` on."""
+
+    path: str
+    epoch: int
+    first_at: int
+
+
+@value
 class TruthConflicted:
     """What is known now contradicts what was said before; a person has to look at it."""
 
@@ -273,6 +282,7 @@ RunEvent = (
     | StepIndeterminate
     | StepResolved
     | TruthConflicted
+    | SendsCarried
     | StepSucceeded
     | StepFailed
     | StepSkipped

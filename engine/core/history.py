@@ -1,15 +1,16 @@
 """A run's history as a reader wants to see it: steps, attempts, whose turn it is."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.core import events as ev
 from engine.core.log import Recorded
 from engine.core.model import Workflow
 from engine.core.run import FALLBACK, Run, StepState, fold
+from engine.core.state import SETTLED, UNRESOLVED
 from engine.core.status import next_step, whose_move
-from engine.core.views import AttemptView, RunView, StepView
+from engine.core.views import AttemptView, LookupView, OutcomeView, RunView, SendView, StepView
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class _Story:
     target: str = ""
     note: str = ""
     attempts: list[AttemptView] = field(default_factory=list)
+    outcome: OutcomeView | None = None
 
 
 def view(
@@ -43,8 +45,8 @@ def view(
         version=run.version,
         kind=started.kind,
         status=run.status.value,
-        whose_move=whose_move(run.status),
-        next_step=next_step(run.status),
+        whose_move=whose_move(run.status, times.wake_at),
+        next_step=next_step(run.status, times.wake_at),
         created_at=recorded[0].at,
         started_at=times.started_at,
         ended_at=times.ended_at,
@@ -58,6 +60,7 @@ def view(
         failure=run.failure,
         retry_of=retry_of,
         retried_by=run.retried_by,
+        approval=run.approval,
     )
 
 
@@ -117,11 +120,15 @@ def _step(run: Run, path: str, story: _Story, busy: Collection[str]) -> StepView
     status: Any = state.status
     if status not in _SETTLED:
         status = _unsettled(run, path, busy)
-    return StepView(path, story.target, status, tuple(story.attempts), state.output, story.note)
+    outcome = story.outcome
+    if outcome is not None:
+        outcome = replace(outcome, state=state.status)
+    attempts = tuple(story.attempts)
+    return StepView(path, story.target, status, attempts, state.output, story.note, outcome)
 
 
 _UNTOUCHED = StepState()
-_SETTLED = frozenset({"done", "skipped", "failed"})
+_SETTLED = SETTLED | UNRESOLVED
 
 
 def _unsettled(run: Run, path: str, busy: Collection[str]) -> str:
@@ -171,6 +178,49 @@ def _timer(story: _Story, _: ev.TimerSet, __: int) -> None:
     story.note = "sleeping"
 
 
+def _sent(story: _Story, event: ev.StepInFlight, _: int) -> None:
+    before = story.outcome.sends if story.outcome is not None else ()
+    send = SendView(event.send, event.attempt, event.at, event.grant, event.key)
+    story.outcome = OutcomeView("in_flight", "", (*before, send))
+
+
+def _known(story: _Story, **more: Any) -> None:
+    story.outcome = replace(story.outcome or OutcomeView("", "", ()), **more)
+
+
+def _unknown(story: _Story, event: ev.StepUnknown, at: int) -> None:
+    _known(story, reason=event.reason, failure=event.failure)
+    sends = story.outcome.sends if story.outcome is not None else ()
+    if event.failure is not None and sends:
+        attempt = AttemptView(sends[-1].attempt, sends[-1].at, at, event.failure)
+        story.attempts.append(attempt)
+
+
+def _looked_up(story: _Story, event: ev.StepLookedUp, at: int) -> None:
+    look = LookupView(at, event.verdict, event.proven, event.failure)
+    before = story.outcome.lookups if story.outcome is not None else ()
+    _known(story, lookups=(*before, look))
+
+
+def _indeterminate(story: _Story, event: ev.StepIndeterminate, _: int) -> None:
+    _known(story, reason=event.reason)
+
+
+def _resolved(story: _Story, event: ev.StepResolved, _: int) -> None:
+    _known(story, verdict=event.verdict, by=event.by, approval=event.approval)
+    story.note = f"{event.by} said: {event.verdict.replace('_', ' ')}"
+
+
+def _conflicted(story: _Story, event: ev.TruthConflicted, _: int) -> None:
+    said, found = event.said.replace("_", " "), event.found.replace("_", " ")
+    before = story.outcome.incidents if story.outcome is not None else ()
+    _known(story, incidents=(*before, f"send {event.send}: said {said}, found {found}"))
+
+
+def _voided(story: _Story, event: ev.GrantVoided, _: int) -> None:
+    story.note = f"not sent: {event.reason}; what was left of {event.grant} is void"
+
+
 _TELLERS: Mapping[type[Any], Callable[[_Story, Any, int], None]] = {
     ev.StepSucceeded: _succeeded,
     ev.StepFailed: _failed,
@@ -178,4 +228,11 @@ _TELLERS: Mapping[type[Any], Callable[[_Story, Any, int], None]] = {
     ev.ScopeOpened: _scope,
     ev.LoopOpened: _loop,
     ev.TimerSet: _timer,
+    ev.StepInFlight: _sent,
+    ev.StepUnknown: _unknown,
+    ev.StepLookedUp: _looked_up,
+    ev.StepIndeterminate: _indeterminate,
+    ev.StepResolved: _resolved,
+    ev.TruthConflicted: _conflicted,
+    ev.GrantVoided: _voided,
 }

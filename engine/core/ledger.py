@@ -6,27 +6,18 @@ and not answered is `unknown`, never failed, and is not begun again; what a pers
 never changed by what is learned later (TRUST 3.2). Nothing here knows time, sockets or stores.
 """
 
-import re
+import hmac
+from base64 import b32encode
+from dataclasses import replace
 from typing import Any
 
 from engine.core import events as ev
-from engine.core.errors import Failure, Move, Refused
+from engine.core.errors import Failure, Kind, Move, Refused
+from engine.core.grants import full, templates_of
 from engine.core.model import Effect
 from engine.core.retry import RetryPolicy
-from engine.core.state import SETTLED, UNRESOLVED, Granted, Run, Sending, StepState, settle
+from engine.core.state import SETTLED, UNRESOLVED, Run, Sending, StepState
 from engine.core.value import value
-
-_INDEX = re.compile(r"\[[0-9]+\]")
-
-
-def template_of(path: str) -> str:
-    """The template that a step inside a forEach belongs to; its own path where there is none.
-
-    >>> template_of("loop[3]/charge")
-    'loop[*]/charge'
-    """
-    return _INDEX.sub("[*]", path) if "[" in path else path
-
 
 # -- what a worker or a person reports ---------------------------------------------------------
 
@@ -85,6 +76,24 @@ class Fail:
 
 
 @value
+class Found:
+    """A worker asked the other system about a send: `yes` with the `output`, `no`, or `unknown`.
+
+    `proven` says that a `no` counts: it came late enough, and the other system is sure.
+    """
+
+    path: str
+    send: int
+    verdict: str
+    output: Any
+    target: str
+    policy: RetryPolicy
+    at: int
+    proven: bool = False
+    failure: Failure | None = None
+
+
+@value
 class Resolve:
     """A person says what became of a mutation; `approval` is where that was allowed."""
 
@@ -114,7 +123,7 @@ def begin(run: Run, report: Begin) -> tuple[ev.RunEvent, ...]:
     if step.status in UNRESOLVED:
         raise unresolved(report.path, step.status)
     held = run.grants.get(report.of)
-    if held is None or report.of not in {report.path, template_of(report.path)}:
+    if held is None or report.of not in (report.path, *templates_of(report.path)):
         raise _ungranted(report.path)
     if not report.approved or held.digest != report.approved:
         raise _drifted(report.path)
@@ -167,6 +176,44 @@ def fail(run: Run, report: Fail) -> tuple[ev.RunEvent, ...]:
     return (ev.StepFailed(path, attempt, target, report.failure, began, again_at),)
 
 
+def found(run: Run, report: Found) -> tuple[ev.RunEvent, ...]:
+    """What follows from a look-up: it happened, it did not (asked twice), or nobody knows yet."""
+    path, step = report.path, opened(run, report.path)
+    _fence(run, path, report.send)
+    at, proven = report.at, report.proven
+    told = ev.StepLookedUp(path, report.send, report.verdict, at, proven, report.failure)
+    told = replace(told, proven=proven or report.verdict == "yes")
+    if report.verdict == "yes":
+        target, began = report.target, run.sends[path].sent_at
+        output, attempt = report.output, step.attempt
+        return told, ev.StepSucceeded(path, output, attempt, target, began, "lookup")
+    noes = run.sends[path].noes + (report.verdict == "no" and proven)
+    return (told, _absent(run, report, step)) if noes >= PROOF else (told,)
+
+
+PROOF = 2
+"""How many times the other system has to say that nothing happened, at different times."""
+
+ATTEMPTS = 3
+"""Attempts at what is proven not to have happened, where the task asks for fewer."""
+
+
+def _absent(run: Run, report: Found, step: StepState) -> ev.StepFailed:
+    """It is proven that nothing happened: as safe to begin again as if it had never left."""
+    failure = Failure(
+        Kind.TRANSIENT,
+        "not_applied",
+        "the other system says that it did not happen",
+        details={"applied": "no"},
+    )
+    path, at, began = report.path, report.at, run.sends[report.path].sent_at
+    wait = report.policy.delay(step.attempt, failure, 0.5, at - (step.first_at or began))
+    if wait is None and step.attempt < ATTEMPTS:
+        wait = 0
+    again_at = None if wait is None else at + wait
+    return ev.StepFailed(path, step.attempt, report.target, failure, began, again_at)
+
+
 def proves(run: Run, path: str, failure: Failure) -> bool:
     """Whether a failure proves that nothing was changed, by this send or by one before it."""
     if failure.details.get("applied") != "no":
@@ -189,6 +236,17 @@ def resolve(run: Run, report: Resolve) -> tuple[ev.RunEvent, ...]:
     return (ev.StepResolved(path, report.verdict, output, by, epoch, at, approval),)
 
 
+def key(secret: bytes, tenant: str, root: str, path: str, epoch: int) -> str:
+    """The idempotency key of a mutation: the same for every send of every retry of it.
+
+    `root` is the public id of the first run of its chain; a new `epoch` begins when a person says
+    that it did not happen. It tells nothing about what is sent (TRUST 3.2).
+    """
+    lineage = "\0".join((tenant, root, path, str(epoch))).encode()
+    text = b32encode(hmac.digest(secret, lineage, "sha256")).decode()
+    return f"hr1_{text[:40]}"
+
+
 def late(run: Run, report: Succeed | Fail, epoch: int) -> tuple[ev.RunEvent, ...]:
     """What follows from the outcome of a send that somebody else may have given up.
 
@@ -199,7 +257,7 @@ def late(run: Run, report: Succeed | Fail, epoch: int) -> tuple[ev.RunEvent, ...
     if step is None or sending is None:
         return ()
     if step.status in UNRESOLVED and (sending.send, sending.epoch) == (report.send, epoch):
-        return succeed(run, report) if isinstance(report, Succeed) else _late_failure(run, report)
+        return _late_success(run, report) if isinstance(report, Succeed) else _late_no(run, report)
     found = "happened" if isinstance(report, Succeed) else "did_not_happen"
     if found != "happened" and report.failure.details.get("applied") != "no":  # type: ignore[union-attr]
         return ()
@@ -212,11 +270,17 @@ def late(run: Run, report: Succeed | Fail, epoch: int) -> tuple[ev.RunEvent, ...
     return (ev.TruthConflicted(report.path, report.send, said, found, at),)
 
 
-def _late_failure(run: Run, report: Fail) -> tuple[ev.RunEvent, ...]:
+def _late_success(run: Run, report: Succeed) -> tuple[ev.RunEvent, ...]:
+    told = ev.StepLookedUp(report.path, report.send, "yes", report.started_at, True)
+    return told, *succeed(run, replace(report, source="late"))
+
+
+def _late_no(run: Run, report: Fail) -> tuple[ev.RunEvent, ...]:
+    if proves(run, report.path, report.failure):
+        told = ev.StepLookedUp(report.path, report.send, "no", report.now, True, report.failure)
+        return told, *fail(run, report)
     known = run.steps[report.path].status in {"unknown", "indeterminate"}
-    if known and not proves(run, report.path, report.failure):
-        return ()  # it says no more than is known
-    return fail(run, report)
+    return () if known else fail(run, report)
 
 
 def _said(step: StepState, sending: Sending, epoch: int) -> str:
@@ -250,20 +314,6 @@ def opened(run: Run, path: str) -> StepState:
 _FRESH = StepState()
 
 
-def grant_for(run: Run, path: str) -> str:
-    """The id of the operation that allows a step to be begun; empty when nothing does."""
-    if path in run.grants:
-        return path
-    template = template_of(path)
-    held = run.grants.get(template)
-    return "" if held is None or full(held, path) else template
-
-
-def full(held: Granted, path: str) -> bool:
-    """Whether a template has been used as often as was allowed."""
-    return bool(held.most) and path not in held.paths and len(held.paths) >= held.most
-
-
 def unresolved(path: str, status: str) -> Refused:
     """The refusal of whatever would repeat or forget a mutation that nobody knows the fate of."""
     return Refused(
@@ -291,82 +341,3 @@ def _drifted(path: str) -> Refused:
         "A new plan shows what it would do now.",
         move=Move.PERSON,
     )
-
-
-# -- folding -----------------------------------------------------------------------------------
-
-
-def _granted(run: Run, event: ev.MutationsGranted) -> None:
-    for name, digest in event.ops.items():
-        run.grants[name] = Granted(event.grant, digest, event.templates.get(name, 0))
-
-
-def _voided(run: Run, event: ev.GrantVoided) -> None:
-    run.grants = {name: held for name, held in run.grants.items() if held.grant != event.grant}
-
-
-def _in_flight(run: Run, event: ev.StepInFlight) -> None:
-    path = event.path
-    step = run.steps.get(path)
-    if step is None:
-        step = run.steps[path] = StepState()
-    sending = run.sends.get(path)
-    if sending is None:
-        sending = run.sends[path] = Sending()
-    sending.doubt = sending.doubt or step.status == "unknown"
-    step.status, step.attempt = "in_flight", event.attempt
-    sending.grant, sending.digest, sending.key = event.grant, event.digest, event.key
-    sending.send, sending.tries, sending.sent_at = event.send, sending.tries + 1, event.at
-    sending.first_at = sending.first_at or event.at
-    run.unresolved.add(path)
-    if path not in run.grants and (held := run.grants.get(template_of(path))) is not None:
-        held.paths.add(path)
-
-
-def _unknown(run: Run, event: ev.StepUnknown) -> None:
-    step, sending = run.steps[event.path], run.sends[event.path]
-    step.status, step.failure = "unknown", event.failure
-    step.again_at = 0
-    sending.reason, sending.since = event.reason, event.at
-    sending.looks = sending.noes = 0
-    run.unresolved.add(event.path)
-
-
-def _looked_up(run: Run, event: ev.StepLookedUp) -> None:
-    sending = run.sends[event.path]
-    sending.looks, sending.since = sending.looks + 1, event.at
-    sending.noes += event.verdict == "no" and event.proven
-
-
-def _indeterminate(run: Run, event: ev.StepIndeterminate) -> None:
-    run.steps[event.path].status = "indeterminate"
-    run.sends[event.path].reason = event.reason
-    run.unresolved.add(event.path)
-
-
-def _resolved(run: Run, event: ev.StepResolved) -> None:
-    sending = run.sends.setdefault(event.path, Sending())
-    sending.epoch = event.epoch
-    if event.verdict == "happened":
-        settle(run, event.path, "done", event.output)
-    elif event.verdict == "skip":
-        settle(run, event.path, "skipped", None)
-    else:
-        step = run.steps.setdefault(event.path, StepState())
-        step.status, step.again_at = "waiting", 0
-        sending.tries = sending.first_at = 0
-        sending.key, sending.doubt = "", False
-        run.unresolved.discard(event.path)
-        return
-    sending.word = event.verdict
-
-
-FOLD: dict[type[Any], Any] = {
-    ev.MutationsGranted: _granted,
-    ev.GrantVoided: _voided,
-    ev.StepInFlight: _in_flight,
-    ev.StepUnknown: _unknown,
-    ev.StepLookedUp: _looked_up,
-    ev.StepIndeterminate: _indeterminate,
-    ev.StepResolved: _resolved,
-}

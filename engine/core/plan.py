@@ -26,27 +26,47 @@ class Planner(Walker):
     def advance(self, now: int, busy: Collection[str] = ()) -> Decision:
         """What to do at `now` while the calls at the paths `busy` are under way."""
         self.now, self.busy, self.out = now, busy, Decision()
+        if self.closing:
+            self._close()
+            return self.out
         if self.run.status is not Status.ACTIVE:
             self.emit(ev.RunResumed())
-        if self.run.deadline is not None and now >= self.run.deadline:
+        if self.run.deadline is None or now < self.run.deadline:
+            self._look()
+        elif self.run.unresolved.isdisjoint(busy):
+            # What is under way is given up, but for what changes something: it ends by then too.
             late = Failure(Kind.TIMEOUT, "deadline", "the run did not end before its deadline")
             self._end(Broken("", late))
-        else:
-            self._look()
+        return self.out
+
+    def park(self, approval: str, wake_at: int | None) -> Decision:
+        """Rest until a person has decided, or until `wake_at`, when something else is due."""
+        self.out = Decision(wake_at=wake_at)
+        self._rest(Status.APPROVAL, approval)
+        return self.out
+
+    def deny(self, failure: Failure) -> Decision:
+        """End: what the run would do next may not be done."""
+        self.out = Decision(idle=True)
+        self.emit(ev.RunFailed(Status.FAILED_DENIED.value, "", failure))
         return self.out
 
     # -- the run as a whole ------------------------------------------------------------
 
     def _look(self) -> None:
         verdict = self.walk(self.root)
-        if isinstance(verdict, Broken):
-            if not self.drained(""):
-                return
+        broken = isinstance(verdict, Broken)
+        if isinstance(verdict, Broken) and self.drained(""):
             self._end(verdict)
-        elif verdict:
+        elif verdict and not broken:
             self._complete()
-        elif not self.out.calls and not self.busy:
+        elif not (self.out.calls or self.out.looks or self.busy or self.out.proposals):
             self._pause()
+
+    def _close(self) -> None:
+        """Look into what a run has sent that is over; nothing else is done for it any more."""
+        self.walk(self.root)
+        self.out.idle = not (self.out.looks or self.busy)
 
     def _complete(self) -> None:
         try:
@@ -68,13 +88,19 @@ class Planner(Walker):
 
     def _pause(self) -> None:
         wake_at = self.out.wake_at
-        if wake_at is None:
+        if wake_at is None and not self.run.unresolved:
             lost = Failure(Kind.INTERNAL, "stuck", "the planner found nothing to do")
             self._end(Broken("", lost))
             return
-        timer = wake_at in self.run.timers.values()
-        status = Status.TIMER if timer else Status.RETRY
-        self.emit(ev.RunPaused(status.value, wake_at))
+        self._rest(Status.TIMER if wake_at in self.run.timers.values() else Status.RETRY)
+
+    def _rest(self, status: Status, approval: str = "") -> None:
+        """Pause; what nobody knows the fate of counts more than anything else (SEMANTICS 2)."""
+        wake_at = self.out.wake_at
+        if self.run.unresolved:
+            status = Status.RECONCILIATION
+        self.emit(ev.RunPaused(status.value, wake_at, approval=approval))
         if self.run.deadline is not None:
-            self.out.wake_at = min(wake_at, self.run.deadline)
+            times = (wake_at, self.run.deadline)
+            self.out.wake_at = min(at for at in times if at is not None)
         self.out.idle = True

@@ -11,9 +11,9 @@ from functools import reduce
 from typing import Any
 
 from engine.core import events as ev
-from engine.core import ledger
+from engine.core import ledger, sent
 from engine.core.errors import Refused
-from engine.core.ledger import Begin, Fail, Resend, Resolve, Succeed, opened
+from engine.core.ledger import Begin, Fail, Found, Resend, Resolve, Succeed, opened
 from engine.core.state import FALLBACK, LoopState, Run, StepState, settle, split
 from engine.core.status import Status
 from engine.core.value import value
@@ -23,6 +23,7 @@ __all__ = [
     "Begin",
     "Cancel",
     "Fail",
+    "Found",
     "LoopState",
     "Report",
     "Resend",
@@ -106,6 +107,8 @@ def _failed(run: Run, event: ev.StepFailed) -> None:
         step = run.steps.setdefault(event.path, StepState())
         step.status, step.again_at = "waiting", event.again_at
         run.unresolved.discard(event.path)
+    if run.sends:
+        sent.forget_doubt(run, event.path)
     step.attempt, step.failure = event.attempt, event.failure
     step.first_at = step.first_at or event.started_at
 
@@ -149,7 +152,7 @@ _FOLD: dict[type[Any], Any] = {
     ev.RunFailed: _run_failed,
     ev.RunCancelled: _cancelled,
     ev.RunRetried: _retried,
-    **ledger.FOLD,
+    **sent.FOLD,
 }
 
 
@@ -163,7 +166,7 @@ class Cancel:
     reason: str
 
 
-Report = Begin | Resend | Succeed | Fail | Resolve | Cancel
+Report = Begin | Resend | Succeed | Fail | Found | Resolve | Cancel
 
 
 def decide(run: Run, report: Report) -> tuple[ev.RunEvent, ...]:
@@ -183,8 +186,9 @@ _DECIDE: Mapping[type[Any], Callable[[Run, Any], tuple[ev.RunEvent, ...]]] = {
     Resend: ledger.resend,
     Succeed: ledger.succeed,
     Fail: ledger.fail,
+    Found: ledger.found,
     Resolve: ledger.resolve,
 }
 
-_ALWAYS = frozenset({Resolve})
+_ALWAYS = frozenset({Resolve, Found})
 """What may be said of a run that is over: what became of what it sent."""

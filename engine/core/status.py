@@ -101,15 +101,23 @@ OUTCOMES: Mapping[Kind, Status] = MappingProxyType(
 """What becomes of a run whose step failed for good."""
 
 
-def whose_move(status: str) -> Move:
-    """Whose turn it is.
+def whose_move(status: str, wake_at: int | None = None) -> Move:
+    """Whose turn it is; what the engine still finds out by itself, at `wake_at`, is the clock's.
 
-    >>> whose_move("paused:retry").value
+    >>> whose_move("paused:retry").value, whose_move("paused:reconciliation").value
+    ('clock', 'person')
+    >>> whose_move("paused:reconciliation", wake_at=5).value
     'clock'
     """
-    return MOVES[status][0]
+    return Move.CLOCK if _looking(status, wake_at) else MOVES[status][0]
 
 
-def next_step(status: str) -> str:
+def next_step(status: str, wake_at: int | None = None) -> str:
     """What to do next, in one sentence; empty when it is over."""
+    if _looking(status, wake_at):
+        return "Wait: the engine finds out whether the change happened."
     return MOVES[status][1]
+
+
+def _looking(status: str, wake_at: int | None) -> bool:
+    return status == Status.RECONCILIATION and wake_at is not None

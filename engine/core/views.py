@@ -183,15 +183,84 @@ class AttemptView:
 
 
 @value
+class SendView:
+    """One send of a mutation: when, by whose word (`apr_...`, `rule:...`), under which key."""
+
+    send: int
+    attempt: int
+    at: int
+    grant: str
+    key: str
+
+
+@value
+class LookupView:
+    """What the other system said when it was asked; `proven` says whether that counts."""
+
+    at: int
+    verdict: str
+    proven: bool
+    failure: Failure | None
+
+
+@value
+class OutcomeView:
+    """What is known of a mutation that was sent.
+
+    `state` is that of its step. `verdict` is what a person said of it, and `by` who that was;
+    `incidents` tell what contradicted that later.
+    """
+
+    state: str
+    reason: str
+    sends: tuple[SendView, ...]
+    lookups: tuple[LookupView, ...] = ()
+    failure: Failure | None = None
+    verdict: str = ""
+    by: str = ""
+    approval: str = ""
+    incidents: tuple[str, ...] = ()
+
+    @property
+    def grant(self) -> str:
+        """By whose word it was sent last."""
+        return self.sends[-1].grant if self.sends else ""
+
+    @property
+    def sent_at(self) -> int:
+        """When it was sent last."""
+        return self.sends[-1].at if self.sends else 0
+
+    @property
+    def key(self) -> str:
+        """What the other system recognises it by; empty where it does not."""
+        return self.sends[-1].key if self.sends else ""
+
+
+@value
 class StepView:
-    """One step of a run: where it stands and every attempt so far."""
+    """One step of a run: where it stands and every attempt so far.
+
+    `outcome` is there for a mutation that was sent.
+    """
 
     path: str
     target: str
-    status: Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
+    status: Literal[
+        "waiting",
+        "running",
+        "in_flight",
+        "unknown",
+        "indeterminate",
+        "done",
+        "skipped",
+        "failed",
+        "cancelled",
+    ]
     attempts: tuple[AttemptView, ...]
     output: Any = None
     note: str = ""
+    outcome: OutcomeView | None = None
 
 
 @value

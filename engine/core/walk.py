@@ -5,28 +5,26 @@ looks at every step of a scope that is not settled, folds into the run what it c
 collects the calls and the earliest time to look again.
 """
 
-import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from engine.core import events as ev
+from engine.core.ahead import Ahead, loop_names
 from engine.core.asks import (
-    MAX_DEPTH,
-    MAX_STEPS,
     MAX_WIDTH,
     TIMEOUT,
     Broken,
     Call,
-    Decision,
     Library,
     Loop,
     Scope,
     Verdict,
 )
-from engine.core.errors import Failure, Kind, StepError
+from engine.core.errors import Failure, StepError
 from engine.core.levels import Levels
-from engine.core.model import Step, Target, Task, Workflow, WorkflowRef
+from engine.core.model import Effect, Step, Target, Task, Workflow, WorkflowRef
+from engine.core.outside import Outside
 from engine.core.reading import (
     as_list,
     as_text,
@@ -35,25 +33,23 @@ from engine.core.reading import (
     target_name,
     until,
     usual_retry,
-    wrong,
 )
-from engine.core.run import FALLBACK, Run, evolve
-from engine.core.schema import coerce_json, explain, with_defaults
+from engine.core.schema import coerce_json
+from engine.core.scopes import checked, found
+from engine.core.state import FALLBACK, Run
+
+_PAST = frozenset({"done", "skipped"})
 
 
-class Walker:
+class Walker(Outside):
     """Walks the scopes of one run. It owns `run` and folds what it decides into it."""
 
     def __init__(self, run: Run, workflow: Workflow, library: Library) -> None:
-        self.run = run
+        super().__init__(run, library)
         self.root = Scope(workflow, "", run.input)
-        self._library = library
         self._inputs: dict[str, Any] = {}
         self._loops: dict[str, Loop] = {}
         self._levels: dict[str, Levels] = {}
-        self.now = 0
-        self.busy: Collection[str] = ()
-        self.out = Decision()
 
     # -- scopes ------------------------------------------------------------------------
 
@@ -71,6 +67,8 @@ class Walker:
 
     def _step(self, scope: Scope, step: Step) -> Verdict:
         path = scope.prefix + step.id
+        if self.over(path):
+            return False
         try:
             return self._begun(scope, step, path)
         except StepError as error:
@@ -103,8 +101,10 @@ class Walker:
         self, scope: Scope, step: Step, target: Target, path: str, names: Mapping[str, Any]
     ) -> Verdict:
         state = self.run.steps.get(path)
-        if state is not None and state.status == "done":
+        if state is not None and state.status in _PAST:
             return True
+        if self.over(path):
+            return False
         if state is not None and state.status == "failed":
             assert state.failure is not None
             return self._saved(scope, step, path, state.failure, names)
@@ -120,20 +120,22 @@ class Walker:
             return False
         state = self.run.steps.get(path)
         if state is not None and state.again_at > self.now:
-            return self._wait(state.again_at)
+            return self.wait(state.again_at)
         reference = target if isinstance(target, WorkflowRef) else target.workflow
         if reference is not None:
             return self._nested(scope, step, reference, path, names)
         assert isinstance(target, Task)
-        return self._leaf(step, target, path, names)
+        return self._leaf(scope, step, target, path, names)
 
-    def _leaf(self, step: Step, task: Task, path: str, names: Mapping[str, Any]) -> Verdict:
+    def _leaf(
+        self, scope: Scope, step: Step, task: Task, path: str, names: Mapping[str, Any]
+    ) -> Verdict:
         template = step.input
         if path.endswith(FALLBACK) and step.fallback is not None and step.fallback.input:
             template = step.fallback.input
         given = coerce_json(template.render(names), task.input_schema)
         if task.transform is not None:
-            output = {"result": task.transform.apply(given, self._seed(path))}
+            output = {"result": task.transform.apply(given, self.seed(path))}
             return self._succeed(path, output, task)
         if task.sleep is not None:
             return self._sleep(task, path, given)
@@ -141,7 +143,11 @@ class Walker:
         attempt = 1 if state is None else state.attempt + 1
         timeout = step.timeout or task.timeout or TIMEOUT
         retry = step.retry or task.retry or usual_retry(task.effect)
-        self.out.calls.append(Call(path, task, given, attempt, timeout, retry, step.breaker))
+        digest = scope.workflow.digest
+        call = Call(path, task, given, attempt, timeout, retry, step.breaker, digest)
+        if task.effect is Effect.MUTATION:
+            return self.mutate(call)
+        self.out.calls.append(call)
         return False
 
     def _sleep(self, task: Task, path: str, given: Any) -> Verdict:
@@ -151,7 +157,7 @@ class Walker:
             wake_at = until(task.sleep.render({"input": given}), self.now)
             self.emit(ev.TimerSet(path, wake_at))
         if wake_at > self.now:
-            return self._wait(wake_at)
+            return self.wait(wake_at)
         return self._succeed(path, {"wokeAt": wake_at // 1000}, task)
 
     def _succeed(self, path: str, output: Any, task: Task) -> bool:
@@ -170,7 +176,7 @@ class Walker:
             if not self.drained(inner.prefix):
                 return False
             raise StepError(because(verdict.path, verdict.failure))
-        if not verdict:
+        if not verdict or self.closing:
             return False
         target = f"{inner.workflow.namespace}/{inner.workflow.name}"
         output = self.output(inner)
@@ -182,45 +188,17 @@ class Walker:
     ) -> Scope:
         opened = self.run.scopes.get(path)
         if opened is None:
-            workflow = self._found(ref, scope.prefix)
-            given = self._given(workflow, step.input.render(names))
+            workflow = found(self.library, ref, scope.prefix)
+            given = checked(workflow, step.input.render(names))
             opened = ev.ScopeOpened(
                 path, workflow.namespace, workflow.name, workflow.version or "", workflow.digest
             )
             self.emit(opened)
             self._inputs[path] = given
-        workflow = self._library.pinned(opened.digest)
+        workflow = self.library.pinned(opened.digest)
         if path not in self._inputs:
-            self._inputs[path] = self._given(workflow, step.input.render(names))
+            self._inputs[path] = checked(workflow, step.input.render(names))
         return Scope(workflow, path + "/", self._inputs[path], names.get("forEach"))
-
-    def _found(self, ref: WorkflowRef, prefix: str) -> Workflow:
-        if prefix.count("/") >= MAX_DEPTH:
-            raise wrong("too_deep", f"sub-workflows are nested deeper than {MAX_DEPTH}")
-        if ref.version is None:
-            workflow = self._library.default(ref.namespace, ref.name)
-        else:
-            workflow = self._library.version(ref.namespace, ref.name, ref.version)
-        if workflow is None:
-            raise wrong("unknown_workflow", f"there is no workflow {ref.namespace}/{ref.name}")
-        if not self._library.accepted(workflow):
-            raise StepError(
-                Failure(
-                    Kind.PERMISSION,
-                    "pending_version",
-                    f"{ref.namespace}/{ref.name} changes systems outside and is not accepted yet",
-                    "A person must accept it first.",
-                )
-            )
-        return workflow
-
-    def _given(self, workflow: Workflow, value: Any) -> Any:
-        given = with_defaults(workflow.input_schema, value)
-        missing, invalid = explain(workflow.input_schema, given)
-        if missing or invalid:
-            names = ", ".join([field.name for field in missing] + [one.name for one in invalid])
-            raise wrong("invalid_input", f"input of {workflow.name} is wrong: {names}")
-        return given
 
     # -- loops ---------------------------------------------------------------------------
 
@@ -241,12 +219,13 @@ class Walker:
         self, scope: Scope, step: Step, target: Target, path: str, names: Mapping[str, Any]
     ) -> Verdict:
         loop = self._opened(step, path, names)
+        self._ask_for_items(scope, step, target, path, loop, names)
         broken = self._items(scope, step, target, path, loop, names)
         if broken is not None:
             if not self.drained(path + "["):
                 return False
             raise StepError(because(broken.path, broken.failure))
-        if loop.open or loop.following < len(loop.items):
+        if loop.open or loop.following < len(loop.items) or self.closing:
             return False
         self.emit(ev.LoopClosed(path))
         return True
@@ -261,6 +240,32 @@ class Walker:
             self.emit(ev.LoopOpened(path, len(items)))
         known = self._loops[path] = Loop(items)
         return known
+
+    def _ask_for_items(
+        self,
+        scope: Scope,
+        step: Step,
+        target: Target,
+        path: str,
+        loop: Loop,
+        names: Mapping[str, Any],
+    ) -> None:
+        reference = target if isinstance(target, WorkflowRef) else target.workflow
+        if self.closing or not self._wants_one(path, loop):
+            return
+        if reference is not None:
+            self.propose_inner(reference, path, loop.items, scope.prefix)
+        elif isinstance(target, Task) and target.effect is Effect.MUTATION:
+
+            def named(index: int) -> Mapping[str, Any]:
+                return {**names, "forEach": loop_names(scope, step, index, loop.items[index])}
+
+            self.propose_items(step, target, path, loop.items, named, scope.workflow.digest)
+
+    def _wants_one(self, path: str, loop: Loop) -> bool:
+        """Whether there may be something to ask for; items are allowed together, or none is."""
+        following = [loop.following] if loop.following < len(loop.items) else []
+        return any(self.wants(f"{path}[{index}]") for index in (*loop.open, *following))
 
     def _items(
         self,
@@ -300,13 +305,7 @@ class Walker:
         loop: Loop,
         names: Mapping[str, Any],
     ) -> Verdict:
-        each = step.for_each
-        assert each is not None
-        inner = {"item": loop.items[index], "index": index}
-        inner |= {each.item_var: loop.items[index], each.index_var: index}
-        if scope.loop is not None:
-            inner["$parent"] = scope.loop
-            inner["$root"] = scope.loop.get("$root", scope.loop)
+        inner = loop_names(scope, step, index, loop.items[index])
         return self._unit(scope, step, target, f"{path}[{index}]", {**names, "forEach": inner})
 
     # -- failing and falling back ----------------------------------------------------------
@@ -330,7 +329,7 @@ class Walker:
     def _saved(
         self, scope: Scope, step: Step, path: str, failure: Failure, names: Mapping[str, Any]
     ) -> Verdict:
-        if path.endswith(FALLBACK) or step.fallback is None or failure.code == "needs_approval":
+        if path.endswith(FALLBACK) or step.fallback is None:
             return Broken(path, failure)
         stand_in = path + FALLBACK
         verdict = self._unit(scope, step, step.fallback.target, stand_in, names)
@@ -346,27 +345,32 @@ class Walker:
         return True
 
     def drained(self, prefix: str) -> bool:
-        """Begin nothing more under `prefix`; True when nothing is under way there any more."""
-        self.out.calls = [call for call in self.out.calls if not call.path.startswith(prefix)]
+        """Begin nothing more under `prefix`; True when nothing is under way there any more.
+
+        What was sent and not answered is under way until somebody knows what became of it.
+        """
+        out = self.out
+        out.calls = [c for c in out.calls if c.again or not c.path.startswith(prefix)]
+        out.proposals = {p: ask for p, ask in out.proposals.items() if not p.startswith(prefix)}
+        if any(path.startswith(prefix) for path in self.run.unresolved):
+            return False
         return not any(path.startswith(prefix) for path in self.busy)
+
+    def ahead(self) -> Ahead:
+        """What the run will change further on, besides what it proposes now."""
+        ahead = Ahead(self.run, self.library, self.out.proposals)
+        ahead.look(self.root)
+        for path, opened in self.run.scopes.items():
+            if path in self._inputs and "[" not in path and path not in self.run.steps:
+                workflow = self.library.pinned(opened.digest)
+                ahead.look(Scope(workflow, path + "/", self._inputs[path]))
+        return ahead
 
     # -- small things ------------------------------------------------------------------------
 
     def _skip(self, path: str, reason: str) -> bool:
         self.emit(ev.StepSkipped(path, reason))
         return True
-
-    def _wait(self, until: int) -> bool:
-        wake_at = self.out.wake_at
-        self.out.wake_at = until if wake_at is None else min(wake_at, until)
-        return False
-
-    def emit(self, event: Any) -> None:
-        """Fold an event into the run and have it recorded."""
-        if len(self.run.steps) > MAX_STEPS:
-            raise wrong("too_many_steps", f"the run has more than {MAX_STEPS:,} steps")
-        self.out.events.append(event)
-        evolve(self.run, event)
 
     def _names(self, scope: Scope) -> dict[str, Any]:
         names = {"input": scope.input, "tasks": self.run.tasks[scope.prefix]}
@@ -378,7 +382,3 @@ class Walker:
         if template is not None:
             return bounded(template.render(self._names(scope)))
         return {name: task["output"] for name, task in self.run.tasks[scope.prefix].items()}
-
-    def _seed(self, path: str) -> int:
-        digest = hashlib.sha256(f"{self.run.uid}/{path}".encode()).digest()
-        return int.from_bytes(digest[:8])

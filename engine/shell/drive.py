@@ -1,62 +1,38 @@
-"""Driving one run: plan, record, call, report, and again until it rests.
+"""Driving one run: plan, ask, record, call, report, and again until it rests.
 
 The drive holds the run in memory and is its only writer while it holds the lease. A result
 counts once it is durable: events are appended before anything that depends on them is begun,
-and consecutive pure results share one append. If somebody else wrote to the stream (a cancel,
-or a worker that took the run over), the append is stale and the drive lets go.
+and consecutive pure results share one append. A mutation leaves the process after its intent is
+durable, and only as the keeper has granted it; what is not granted is asked for when nothing else
+is left to be done. If somebody else wrote to the stream (a cancel, a vote, or a worker that took
+the run over), the append is stale and the drive lets go; what became of mutations is told all the
+same (`late.py`).
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from engine.core.asks import Call, Decision
-from engine.core.errors import Failure, Kind, Refused, StepError
-from engine.core.log import SAME, Append, Entry, Param, Recorded, Write
+from engine.core.asks import Call, Decision, LookUp
+from engine.core.errors import StepError
+from engine.core.log import Param, Write
 from engine.core.model import Effect
 from engine.core.plan import Planner
-from engine.core.run import Begin, Fail, Report, Run, Succeed, decide, evolve
-from engine.core.status import TERMINAL
-from engine.core.views import RunView
+from engine.core.reconcile import proven
+from engine.core.run import Fail, Found, Succeed, decide, evolve
 from engine.shell.acts import Acts
 from engine.shell.clock import Clock
+from engine.shell.held import Held, recorded
+from engine.shell.keeping import Keeper
+from engine.shell.late import Late
+from engine.shell.mutating import Mutating, Sent
+from engine.shell.ready import Readying
+from engine.shell.recording import Birth, Recording
 from engine.store import Store
 
+__all__ = ["Birth", "Drive", "Held", "recorded"]
 
-@dataclass(slots=True)
-class Held:
-    """A run that this process works on, and its history, which ends where its stream does.
-
-    `lane` is where it queues when it is due again. `shown` is how a reader sees it, once that can
-    change no more.
-    """
-
-    stream: int
-    run: Run
-    tenant: str
-    recorded: list[Recorded]
-    lane: int = 0
-    shown: RunView | None = None
-
-    @property
-    def version(self) -> int:
-        """The version that the stream is at, as far as this process knows."""
-        return self.recorded[-1].version
-
-
-@dataclass(slots=True)
-class Birth:
-    """How a run comes into the journal that is worked on already; `done` when it is there.
-
-    `entry` is what was done by then and goes in with its beginning; once that is `sent`, nothing
-    is added any more. `whole` says that the run comes to its end in it.
-    """
-
-    done: asyncio.Future[None]
-    entry: Entry | None = None
-    sent: bool = False
-    whole: bool = False
+Report = Succeed | Fail | Found
 
 
 @dataclass(slots=True)
@@ -70,17 +46,24 @@ class Drive:
     held: Held
     planner: Planner
     acts: Acts
-    store: Store
     clock: Clock
-    actor: str
-    changed: Callable[[str], None]
+    pen: Recording
+    late: Late
+    mutating: Mutating
     leaving: bool = False
     left: bool = False
-    birth: Birth | None = None
-    _events: list[Any] = field(default_factory=list)
-    _durable: bool = False
     _tasks: dict[str, asyncio.Task[Report]] = field(default_factory=dict)
-    _calls: dict[str, Call] = field(default_factory=dict)
+    _calls: dict[str, Call | LookUp] = field(default_factory=dict)
+    _sent: dict[str, Sent] = field(default_factory=dict)
+
+    @property
+    def birth(self) -> Birth | None:
+        """How the run comes into the journal, until it is there."""
+        return self.pen.birth
+
+    @birth.setter
+    def birth(self, birth: Birth | None) -> None:
+        self.pen.birth = birth
 
     @property
     def busy(self) -> frozenset[str]:
@@ -99,32 +82,69 @@ class Drive:
         """
         try:
             while True:
-                decision = self.planner.advance(self.clock.now(), self._tasks)
-                self._events += decision.events
+                decision = await self._decided()
+                if decision is None:
+                    continue
                 if decision.idle:
                     return await self._rest(decision)
-                if self._durable:
-                    await self._flush()
-                if self.leaving:
-                    decision.calls.clear()
-                    if not self._tasks:
-                        return await self._hand_back()
-                await self._work(decision.calls)
+                if self.leaving and not self._tasks:
+                    return await self._hand_back()
+                await self._go_on(decision)
         finally:
             if self._tasks:
                 await self._abandon()
 
+    async def _decided(self) -> Decision | None:
+        """What to do now; None when something was granted meanwhile, and it has to be seen anew."""
+        decision = self.planner.advance(self.clock.now(), self._tasks)
+        self.pen.note(decision.events)
+        if decision.idle or not self._only_asks(decision):
+            return decision
+        rest = await self.mutating.ask(decision)
+        if rest is not None:
+            self.pen.note(rest.events)
+        return rest
+
+    async def _go_on(self, decision: Decision) -> None:
+        if self.leaving:
+            decision.calls.clear()
+            decision.looks.clear()
+        calls = await self._begun(decision.calls)
+        if self.pen.durable:
+            await self.pen.flush()
+        await self._work(calls, decision.looks)
+
+    def _only_asks(self, decision: Decision) -> bool:
+        if not decision.proposals or self.leaving:
+            return False
+        return not (decision.calls or decision.looks or self._tasks)
+
     # -- the outside ----------------------------------------------------------------------
 
-    async def _work(self, calls: list[Call]) -> None:
-        if self.birth is not None and any(c.task.effect is Effect.MUTATION for c in calls):
-            await self._born()  # nothing changes the world before it is known why
-        if len(calls) == 1 and not self._tasks:
+    async def _begun(self, calls: list[Call]) -> list[Call]:
+        """The calls to be made now: of mutations those whose intent is noted."""
+        begun = []
+        for call in calls:
+            if call.task.effect is Effect.MUTATION:
+                sent = await self.mutating.begin(call)
+                if sent is None:
+                    continue
+                self._sent[call.path] = sent
+            begun.append(call)
+        return begun
+
+    async def _work(self, calls: list[Call], looks: list[LookUp]) -> None:
+        if len(calls) == 1 and not (looks or self._tasks) and calls[0].path not in self._sent:
             self._note(await self._call(calls[0]), calls[0])
             return
         for call in calls:
             self._tasks[call.path] = asyncio.create_task(self._call(call))
+        for look in looks:
+            self._tasks[look.path] = asyncio.create_task(self._look(look))
+        if not self._tasks:
+            return  # what was to be called is not to be called any more
         self._calls |= {call.path: call for call in calls}
+        self._calls |= {look.path: look for look in looks}
         await asyncio.wait(
             self._tasks.values(), timeout=self._patience(), return_when=asyncio.FIRST_COMPLETED
         )
@@ -135,47 +155,63 @@ class Drive:
         deadline = self.held.run.deadline
         return None if deadline is None else max(0, deadline - self.clock.now()) / 1e6 + 0.001
 
-    async def _call(self, call: Call) -> Report:
-        started, target = self.clock.now(), f"{call.task.namespace}/{call.task.name}"
+    async def _call(self, call: Call) -> Succeed | Fail:
+        started, target = self.clock.now(), _target(call)
+        sent = self._sent.get(call.path)
+        request, key, send = (sent.request, sent.key, sent.send) if sent else (None, "", 0)
         try:
-            if call.task.effect is Effect.MUTATION:
-                decide(self.held.run, Begin(call.path, call.task.effect))
-            output = await self.acts.carry_out(call, self._seconds(call, started))
+            output = await self.acts.carry_out(call, self._seconds(call, started), request, key)
         except StepError as error:
-            failure = error.failure
-        except Refused as refusal:
-            failure = _ungranted(refusal)
-        else:
-            return Succeed(call.path, output, target, started)
-        now, chance = self.clock.now(), self.clock.chance()
-        return Fail(call.path, failure, call.retry, target, started, now, chance)
+            now, chance = self.clock.now(), self.clock.chance()
+            path, failure = call.path, error.failure
+            return Fail(path, failure, call.retry, target, started, now, chance, send)
+        return Succeed(call.path, output, target, started, send=send)
+
+    async def _look(self, look: LookUp) -> Found:
+        verdict, output, failure = await self.acts.find_out(look)
+        lookup, now = look.task.declared.lookup, self.clock.now()
+        sure = lookup is not None and proven(lookup, self.held.run.sends[look.path], now)
+        target, send = _target(look), look.send
+        return Found(
+            look.path, send, verdict, output, target, look.retry, now, sure, failure
+        )  # fmt: skip
 
     def _seconds(self, call: Call, now: int) -> float:
         deadline = self.held.run.deadline
         bound = call.timeout if deadline is None else min(call.timeout, max(1, deadline - now))
         return bound / 1_000_000
 
-    def _note(self, report: Report, call: Call) -> None:
-        for event in decide(self.held.run, report):
-            self._events.append(event)
+    def _note(self, report: Report, call: Call | LookUp) -> None:
+        sent = self._sent.pop(report.path, None)
+        if sent is not None and not isinstance(report, Found):
+            self.pen.outcomes.append((report, sent.epoch))
+        events = decide(self.held.run, report)
+        for event in events:
             evolve(self.held.run, event)
         # A pure result may be lost and made again, so it need not be durable by itself.
-        self._durable = self._durable or call.task.effect is not Effect.PURE
+        self.pen.note(events, durable=call.task.effect is not Effect.PURE)
 
     # -- the journal -------------------------------------------------------------------------
 
     async def _rest(self, decision: Decision) -> int | None:
-        held, wake_at = self.held, decision.wake_at
-        if held.run.status in TERMINAL or wake_at is None:
-            also = Write("due_drop", {"stream": held.stream})
+        run, wake_at = self.held.run, decision.wake_at
+        if run.over and decision.events:
+            await self.mutating.finish_all()
+        if run.over and wake_at is None and self._open():
+            wake_at = self.clock.now()  # what it has sent is looked into all the same
+        if wake_at is None:
+            await self.pen.flush(Write("due_drop", {"stream": self.held.stream}))
         else:
-            also = self._due(wake_at)
-        await self._flush(also)
+            await self.pen.flush(self._due(wake_at))
         return wake_at
+
+    def _open(self) -> bool:
+        steps = self.held.run.steps
+        return any(steps[path].status != "indeterminate" for path in self.held.run.unresolved)
 
     async def _hand_back(self) -> int:
         now = self.clock.now()
-        await self._flush(self._due(now))
+        await self.pen.flush(self._due(now))
         self.left = True
         return now
 
@@ -184,53 +220,35 @@ class Drive:
         place: dict[str, Param] = {"stream": held.stream, "tenant": held.tenant, "lane": held.lane}
         return Write("due_put", {**place, "at": at, "owner": 0})
 
-    async def _born(self) -> None:
-        """Return when the run is in the journal."""
-        assert self.birth is not None
-        await self.birth.done
-        self.birth = None
-
-    async def _went_along(self, birth: Birth, also: tuple[Write, ...]) -> bool:
-        """Whether what waits to be recorded was recorded with the beginning of the run."""
-        held, along = self.held, not birth.sent
-        if along:
-            events, now = tuple(self._events), self.clock.now()
-            birth.whole = held.run.over
-            kept = () if birth.whole else also  # what has ended by then never gets a lease
-            birth.entry = Entry(SAME, held.version, events, kept, self.actor, now)
-            self._events.clear()
-            self._durable = False
-            if birth.whole:
-                return True  # nothing is left to be done here when it is durable
-        await self._born()
-        if along:
-            self.changed(held.run.uid)
-        return along
-
-    async def _flush(self, *also: Write) -> None:
-        if self.birth is not None and await self._went_along(self.birth, also):
-            return
-        held = self.held
-        entry = Entry(held.stream, held.version, tuple(self._events), also)
-        now = self.clock.now()
-        await self.store.append_soon(Append((entry,), now, self.actor, held.tenant))
-        held.recorded += recorded(entry, held.tenant, held.stream, now, self.actor)
-        self._events.clear()
-        self._durable = False
-        self.changed(held.run.uid)
-
     async def _abandon(self) -> None:
-        for task in self._tasks.values():
-            task.cancel()
+        """Let go of what is under way; what changes something goes on, and is told of later."""
+        for path, task in list(self._tasks.items()):
+            sent = self._sent.get(path)
+            if sent is not None:
+                del self._tasks[path]
+                self.late.wait_for(self.held, task, sent.epoch)
+            else:
+                task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
 
 
-def recorded(entry: Entry, tenant: str, stream: int, at: int, actor: str) -> Iterable[Recorded]:
-    """The events of an entry as the journal has them now, but for their positions."""
-    for number, event in enumerate(entry.events, entry.expected + 1):
-        yield Recorded(0, tenant, stream, number, at, actor, event)
+def _target(call: Call | LookUp) -> str:
+    return f"{call.task.namespace}/{call.task.name}"
 
 
-def _ungranted(refusal: Refused) -> Failure:
-    return Failure(Kind.PERMISSION, refusal.code, refusal.message, refusal.hint)
+def driving(
+    held: Held,
+    planner: Planner,
+    acts: Acts,
+    store: Store,
+    clock: Clock,
+    actor: str,
+    changed: Callable[[str], None],
+    keeper: Keeper,
+    late: Late,
+) -> Drive:
+    """A drive with all that belongs to it."""
+    pen = Recording(held, store, clock, actor, changed)
+    mutating = Mutating(held, planner, keeper, clock, pen, Readying(acts))
+    return Drive(held, planner, acts, clock, pen, late, mutating)

@@ -17,7 +17,9 @@ from engine.core.plan import Planner
 from engine.shell.acts import Acts
 from engine.shell.claims import Claims
 from engine.shell.clock import Clock
-from engine.shell.drive import Birth, Drive, Held
+from engine.shell.drive import Birth, Drive, Held, driving
+from engine.shell.keeping import Keeper, Nobody
+from engine.shell.late import Late
 from engine.shell.roll import Roll
 from engine.shell.within import over
 from engine.store import Store
@@ -36,6 +38,7 @@ class Hands:
     ended: Callable[[Held], None]
     roll: Roll
     claims: Claims
+    keeper: Keeper = field(default_factory=Nobody)
     draining: bool = False
     handed_back: int = 0
     _by_uid: dict[str, Drive] = field(default_factory=dict)
@@ -44,8 +47,12 @@ class Hands:
     _unfreed: set[int] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    late: Late = field(init=False)
     _away: bool = False
     _full: bool = False
+
+    def __post_init__(self) -> None:
+        self.late = Late(self.store, self.clock)
 
     @property
     def id(self) -> int:
@@ -117,7 +124,10 @@ class Hands:
 
     def _made(self, held: Held, planner: Planner) -> Drive:
         name = f"worker:{self.id}"
-        return Drive(held, planner, self.acts, self.store, self.clock, name, self.changed)
+        return driving(
+            held, planner, self.acts, self.store, self.clock, name, self.changed,
+            self.keeper, self.late,
+        )  # fmt: skip
 
     def _hold(self, drive: Drive, task: asyncio.Task[None]) -> None:
         drive.leaving = self.draining
@@ -149,12 +159,19 @@ class Hands:
                 self.ended(drive.held)
         except (Stale, Refused) as trouble:
             _LOG.info("let go of run %s: %s", run_id, trouble)
+            self._tell_late(drive)
             self._unfreed |= drive.leased
         except asyncio.CancelledError:
+            self._tell_late(drive)
             self._unfreed |= drive.leased
         except Exception:
             _LOG.exception("the drive of run %s broke", run_id)
+            self._tell_late(drive)
             self._unfreed |= drive.leased
+
+    def _tell_late(self, drive: Drive) -> None:
+        for told in drive.pen.outcomes:
+            self.late.tell(drive.held, told)
 
     # -- letting go -----------------------------------------------------------------------------
 
@@ -206,3 +223,4 @@ class Hands:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.late.stop()

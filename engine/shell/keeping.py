@@ -8,14 +8,12 @@ neither.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from engine.core.approval.plan import Operation
-from engine.core.errors import Failure
+from engine.core.errors import Failure, Kind
 from engine.core.log import Entry
-
-if TYPE_CHECKING:
-    from engine.shell.drive import Held
+from engine.shell.held import Held
 
 Outcome = Literal["ok", "partial", "drifted", "indeterminate", "failed"]
 """What became of all that one grant allowed."""
@@ -64,13 +62,39 @@ class Keeper(Protocol):
     """Who says what may be changed."""
 
     async def ask(
-        self, held: "Held", proposals: tuple[Operation, ...], later: tuple[str, ...], now: int
+        self, held: Held, proposals: tuple[Operation, ...], later: tuple[str, ...], now: int
     ) -> Permit:
         """Whether these operations of a run may be carried out; `later` says what will be asked."""
         ...
 
     async def finish(
-        self, held: "Held", outcomes: Mapping[str, Outcome], now: int
+        self, held: Held, outcomes: Mapping[str, Outcome], now: int
     ) -> tuple[Entry, ...]:
         """What is to be recorded of grants of people that came to their end."""
         ...
+
+    async def secret(self) -> bytes:
+        """What idempotency keys are made with, the same for every process of an installation."""
+        ...
+
+
+class Nobody:
+    """The keeper where nobody can decide: nothing outside is ever changed."""
+
+    async def ask(
+        self, held: Held, proposals: tuple[Operation, ...], later: tuple[str, ...], now: int
+    ) -> Permit:
+        """No."""
+        path = proposals[0].id
+        message = f"step {path!r} would change a system outside, and nobody can allow it here"
+        return Denied(Failure(Kind.PERMISSION, "needs_approval", message))
+
+    async def finish(
+        self, held: Held, outcomes: Mapping[str, Outcome], now: int
+    ) -> tuple[Entry, ...]:
+        """Nothing was ever allowed."""
+        return ()
+
+    async def secret(self) -> bytes:
+        """No key is ever sent."""
+        return b""

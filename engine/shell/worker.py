@@ -143,7 +143,7 @@ class Worker(Hands):
     async def _take_up(self, claimed: Claimed, recorded: list[Recorded], owner: int) -> None:
         stream, tenant = claimed.run, claimed.tenant
         run = fold(entry.event for entry in recorded)
-        if run.over or not recorded:
+        if not recorded or (run.over and not run.unresolved):
             await self.store.write(Write("due_drop", {"stream": stream}))
             return
         lane = self.library.lane(run.namespace, run.workflow)

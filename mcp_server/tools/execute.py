@@ -125,7 +125,9 @@ async def _tell(engine: "Engine", run_id: str, progress: Progress) -> None:
         told = -1
         while True:
             view = await engine.run(run_id)
-            over = [step.path for step in view.steps if step.status not in ("waiting", "running")]
+            over = [
+                step.path for step in view.steps if step.status in ("done", "skipped", "failed")
+            ]
             if len(over) > told:
                 told = len(over)
                 await progress(told, len(view.steps), f"{told} of {len(view.steps)} steps")

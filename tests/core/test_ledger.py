@@ -7,7 +7,8 @@ import pytest
 
 from engine.core import events as ev
 from engine.core.errors import Failure, Kind, Refused
-from engine.core.ledger import late, template_of
+from engine.core.grants import templates_of
+from engine.core.ledger import late
 from engine.core.model import Effect
 from engine.core.retry import NEVER, RetryPolicy
 from engine.core.run import Begin, Fail, Resend, Resolve, Run, Succeed, decide, evolve, fold
@@ -75,7 +76,7 @@ def test_a_template_allows_so_many_steps_and_no_more() -> None:
         tell(run, Begin(f"l[{index}]/a", Effect.MUTATION, "l[*]/a", "T", f"D{index}", "k", 1))
     with pytest.raises(Refused, match="nobody has allowed it"):
         decide(run, Begin("l[2]/a", Effect.MUTATION, "l[*]/a", "T", "D2", "k", 1))
-    assert template_of("a[1]/b[2]~fallback") == "a[*]/b[*]~fallback"
+    assert templates_of("a[1]/b[2]~fallback")[-1] == "a[*]/b[*]~fallback"
 
 
 def test_only_proof_makes_what_was_sent_a_failure() -> None:
@@ -179,6 +180,7 @@ def test_late_truth_is_recorded_where_nothing_else_is_known_whatever_became_of_t
     evolve(run, ev.RunCancelled("enough"))
     with pytest.raises(Refused, match="cannot change"):
         decide(run, Succeed("a", 1, "n/t", 60, send=1))
-    (told,) = late(run, Succeed("a", 1, "n/t", 60, send=1), 0)
+    looked, told = late(run, Succeed("a", 1, "n/t", 60, send=1), 0)
     assert isinstance(told, ev.StepSucceeded)
-    assert evolve(run, told).unresolved == set()
+    assert isinstance(looked, ev.StepLookedUp)
+    assert evolve(evolve(run, looked), told).unresolved == set()

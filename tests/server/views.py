@@ -92,7 +92,19 @@ steps = st.builds(
     StepView,
     path=NAMES,
     target=NAMES,
-    status=st.sampled_from(["waiting", "running", "done", "skipped", "failed", "cancelled"]),
+    status=st.sampled_from(
+        [
+            "waiting",
+            "running",
+            "in_flight",
+            "unknown",
+            "indeterminate",
+            "done",
+            "skipped",
+            "failed",
+            "cancelled",
+        ]
+    ),
     attempts=tuples(attempts),
     output=JSON,
     note=TEXT,

@@ -99,7 +99,7 @@ class Shop:
     def _enter(self, drive: Drive, call: Call, given: Any) -> Execution:
         process: Any = PROCESS.get()
         uid, path, streams = drive.held.run.uid, call.path, self._facts.by_uid
-        worker = int(drive.actor.partition(":")[2])
+        worker = int(drive.pen.actor.partition(":")[2])
         one = Execution(len(self.executions) + 1, uid, path, worker, process, streams)
         self.trace("execute", process.name, one.run, path, call.attempt)
         if one.run:

@@ -58,7 +58,7 @@ def twice() -> Iterator[Plant]:
 
     def planted(self: Drive, report: Any, call: Any) -> None:
         note(self, report, call)
-        self._events.append(self._events[-1])
+        self.pen.note(self.pen._events[-1:])
 
     yield Drive, "_note", planted
 

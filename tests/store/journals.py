@@ -19,14 +19,19 @@ import psycopg
 
 from engine.core import events as ev
 from engine.core.log import NEW, Append, Entry, Feature, Recorded, Unless, Write
-from engine.features import approvals, runs, versions
+from engine.features import approvals, outcomes, runs, versions
 from engine.store import Store, open_sqlite
 from engine.store.lock import Turn
 from engine.store.postgres import open_postgres
 from engine.store.postgres_session import TURN
 from engine.store.sqlite import SqliteStore
 
-FEATURES: tuple[Feature, ...] = (runs.FEATURE, versions.FEATURE, approvals.FEATURE)
+FEATURES: tuple[Feature, ...] = (
+    runs.FEATURE,
+    versions.FEATURE,
+    approvals.FEATURE,
+    outcomes.FEATURE,
+)
 AT = 1_000_000_000_000_000
 _numbers = itertools.count(1)
 

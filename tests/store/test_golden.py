@@ -126,6 +126,12 @@ GOLDEN: list[tuple[str, int, str, Any]] = [
         ev.StepResolved("a", "happened", {"id": 1}, "ann", 0, 5, "apr_2"),
     ),
     (
+        "sends.carried",
+        1,
+        '{"path":"a","epoch":1,"first_at":5}',
+        ev.SendsCarried("a", 1, 5),
+    ),
+    (
         "truth.conflicted",
         1,
         '{"path":"a","send":1,"said":"happened","found":"did_not_happen","at":5}',

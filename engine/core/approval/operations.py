@@ -13,15 +13,12 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.core.approval.plan import Operation
-from engine.core.approval.tree import written
 from engine.core.model import Task
-from engine.core.request import Request
+from engine.core.request import Request, shown
 
 _VERBS: Mapping[str, str] = MappingProxyType(
     {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 )
-_SHOWN = 20
-"""How many items of a long list are part of a plan's text; the digest covers all."""
 
 
 def operation(
@@ -39,7 +36,7 @@ def operation(
     args: dict[str, Any] = {"input": given}
     if request is not None:
         args["request"] = _shown(request)
-    target = f"{request.method} {request.url}" if request is not None else _target(task)
+    target = _target(task) if request is None else f"{request.method} {shown(request).url}"
     return _made(path, task, target, args, definition, precondition)
 
 
@@ -48,7 +45,7 @@ def bulk(path: str, task: Task, ops: Iterable[str], items: list[Any], definition
     every = sha256(b"handrail/items/v1\0")
     for digest in ops:
         every.update(bytes.fromhex(digest))
-    args = {"items": items[:_SHOWN], "digest": every.hexdigest()}
+    args = {"items": items, "digest": every.hexdigest()}
     return _made(path, task, _target(task), args, definition, "", len(items))
 
 
@@ -56,11 +53,7 @@ def repeated(
     path: str, task: Task, written_input: Any, items: list[Any], definition: str
 ) -> Operation:
     """One operation for what a sub-workflow does to each of `items`, as its author wrote it."""
-    args = {
-        "input": written_input,
-        "items": items[:_SHOWN],
-        "digest": sha256(written(items)).hexdigest(),
-    }
+    args = {"input": written_input, "items": items}
     return _made(path, task, _target(task), args, definition, "", len(items))
 
 
@@ -104,6 +97,7 @@ def _target(task: Task) -> str:
 
 
 def _shown(request: Request) -> dict[str, Any]:
+    request = shown(request)  # secrets by reference only
     return {
         "method": request.method,
         "url": request.url,

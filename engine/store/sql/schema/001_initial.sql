@@ -175,6 +175,22 @@ create table breakers (
   primary key (tenant, key)
 )
 
+-- Mutations that wait for a person to say what became of them (indeterminate), and incidents: what
+-- is known now contradicts what was said (conflict).
+-- name: create_outcomes
+create table outcomes (
+  run    bigint not null,
+  path   text   not null,
+  tenant text   not null,
+  status text   not null,
+  reason text   not null,
+  since  bigint not null,
+  primary key (run, path)
+)
+
+-- name: create_outcomes_by_tenant
+create index outcomes_by_tenant on outcomes (tenant, run)
+
 -- name: create_approvals
 create table approvals (
   id           {key},
