@@ -11,6 +11,8 @@ from typing import Any
 from engine.core import events as ev
 from engine.core.approval.plan import Operation, Plan
 from engine.core.approval.state import Outcome
+from engine.core.declared import HttpSpec
+from engine.core.documents.effects import claims
 from engine.core.errors import Refused
 from engine.core.log import Entry, Write
 from engine.core.model import Effect, Task, Workflow, targets_of
@@ -120,12 +122,13 @@ class Internal:
 
 
 def accepting(known: Known, workflow: Workflow, default: Known | None) -> Operation:
-    """Let a version run that changes systems outside; says which of its steps do."""
+    """Let a version run that waits for a person; says why, step by step."""
     args = {
         **_named(known),
         "becomesDefault": _succeeds(known, default),
         "changes": list(_changes(workflow)),
     }
+    args |= {word: told for word, told in _besides(workflow).items() if told}
     target = f"version {known.namespace}/{known.name} {known.version}"
     return Operation(f"accept {target}", "accept", target, args, definition=known.digest)
 
@@ -142,6 +145,26 @@ def _changes(workflow: Workflow) -> Iterable[dict[str, str]]:
         for target in targets_of(step):
             if isinstance(target, Task) and target.effect is Effect.MUTATION:
                 yield {"step": step.id, "task": f"{target.namespace}/{target.name}"}
+
+
+def _besides(workflow: Workflow) -> Mapping[str, list[dict[str, str]]]:
+    """Other reasons to wait: calls that only claim to read, and secrets that are sent."""
+    claimed: list[dict[str, str]] = []
+    secrets: list[dict[str, str]] = []
+    for step in workflow.steps:
+        for target in targets_of(step):
+            if not isinstance(target, Task):
+                continue
+            if target.effect is not Effect.MUTATION and claims(target):
+                claimed.append({"step": step.id, "task": f"{target.namespace}/{target.name}"})
+            if target.http is not None:
+                secrets += _sent(step.id, target.http)
+    return {"saidToRead": claimed, "sendsSecrets": secrets}
+
+
+def _sent(step: str, spec: HttpSpec) -> Iterable[dict[str, str]]:
+    for reference in sorted(spec.secrets.values()):
+        yield {"step": step, "secret": reference, "to": spec.base}
 
 
 def switching(known: Known, default: Known | None, *, pinned: bool) -> Operation:

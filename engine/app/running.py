@@ -28,6 +28,7 @@ from engine.core.status import RETRYABLE_BY_HAND
 from engine.shell.clock import Clock
 from engine.shell.drive import Drive, Held, recorded
 from engine.shell.library import Known, Library
+from engine.shell.redact import KNOWN
 from engine.shell.worker import Worker
 from engine.store import Store, StoreError
 
@@ -307,13 +308,20 @@ class Runs:
 
 
 def check_input(workflow: Workflow, given: Any) -> Any:
-    """The input with defaults filled in; raises Refused `invalid_input` with every problem."""
+    """The input with defaults filled in.
+
+    Raises Refused `invalid_input` with every problem, and `secret_in_input`.
+    """
     try:
         value = plain({} if given is None else given, MAX_INPUT)
         value = coerce_json(value, workflow.input_schema)
     except StepError as error:
         failure = error.failure
         raise Refused("invalid_input", failure.message, failure.hint) from None
+    if KNOWN.value(value) is not value:
+        message = "the input holds the value of a secret, and inputs are kept and shown"
+        hint = "Leave it out: a connector refers to it as secret://name and sends it itself."
+        raise Refused("secret_in_input", message, hint)
     value = with_defaults(workflow.input_schema, value)
     missing, invalid = explain(workflow.input_schema, value)
     if not missing and not invalid:

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from engine import Engine, open_engine
+from engine import Engine, Refused, open_engine
 from engine.app.settings import Settings
 from engine.core.views import RunView
 from engine.shell.redact import MASK
-from tests.shell.deciding import say_yes
+from tests.shell.deciding import asked, say_yes
 from tests.shell.documents import flow, write
 from tests.shell.loopback import Loopback, answer, saying, serving
 
@@ -102,6 +102,35 @@ async def test_82_nothing_of_a_masked_answer_is_sent_on(tmp_path: Path) -> None:
         assert (await ran(engine)).status == "completed"
     assert len(server.heads) == 2
     assert "to=%5Bsecret%5D" in server.heads[1]
+
+
+@pytest.mark.requirement("gate-bad-inputs")
+@pytest.mark.parametrize("to", [VALUE, f"x {VALUE} y", ENCODED])
+async def test_82_a_secret_is_not_taken_as_an_input(tmp_path: Path, to: str) -> None:
+    async with serving(saying(answer())) as server, engine_at(tmp_path, server) as it:
+        with pytest.raises(Refused) as refused:
+            await it.start("w", {"to": to})
+        assert refused.value.code == "secret_in_input"
+        assert VALUE not in f"{refused.value} {refused.value.hint} {refused.value.details}"
+        assert (await it.runs()).rows == ()
+    assert not [line for line in kept(tmp_path) if to in line]
+
+
+@pytest.mark.requirement("gate-secrets")
+async def test_a_person_is_told_which_secret_goes_where_and_what_only_claims_to_read(
+    tmp_path: Path,
+) -> None:
+    async with serving(saying(answer())) as server:
+        documents = bank(server, "secret://bank-key")
+        post = {"id": "b", "type": "http", "effect": "read",
+                "http": {"method": "POST", "url": server.url()}}  # fmt: skip
+        works = flow("w", [LOOK, post], input=INPUT)
+        folder = write(tmp_path / "documents", documents, works)
+        async with open_engine(Settings(str(tmp_path / "h.db"), (folder,))) as it:
+            args = (await asked(it.start("w", {"to": "x"}))).plan.ops[0].args
+    to = server.url().rstrip("/")
+    assert args["sendsSecrets"] == [{"step": "a", "secret": "secret://bank-key", "to": to}]
+    assert args["saidToRead"] == [{"step": "b", "task": "default/b"}]
 
 
 @pytest.mark.requirement("gate-bad-inputs")
