@@ -144,7 +144,17 @@ def _changes(workflow: Workflow) -> Iterable[dict[str, str]]:
     for step in workflow.steps:
         for target in targets_of(step):
             if isinstance(target, Task) and target.effect is Effect.MUTATION:
-                yield {"step": step.id, "task": f"{target.namespace}/{target.name}"}
+                task = f"{target.namespace}/{target.name}"
+                yield {"step": step.id, "task": task, "calls": _called(target)}
+
+
+def _called(task: Task) -> str:
+    """What a task calls, as its document has it."""
+    if task.http is None:
+        return f"{task.type} {task.python or ''}".strip()
+    own, base = f"connector://{task.http.connector}", task.http.base.rstrip("/")
+    place = task.http.url.source
+    return f"{task.http.method} {place.replace(own, base, 1) if base else place}"
 
 
 def _besides(workflow: Workflow) -> Mapping[str, list[dict[str, str]]]:

@@ -7,6 +7,7 @@ elsewhere as the journal grew.
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import cast
 
 from engine.core.chain import MISSING, TAMPERED, Line, Walk
 from engine.core.merkle import Place, Tree
@@ -63,7 +64,7 @@ class Auditor:
         """Look at the next events; they must follow those of the step before."""
         self.walk.step(lines)
         self.receipts.step(lines)
-        leaves = [_leaf(line[11]) for line in lines]
+        leaves = _leaves(lines)
         while self._ahead and self._ahead[-1].size <= self.tree.size + len(leaves):
             upto = self._ahead[-1].size - self.tree.size
             self.tree.grow(leaves[:upto])
@@ -109,9 +110,12 @@ class Auditor:
             yield Finding(TRUNCATED, last + 1, what)
 
 
-def _leaf(hash_: object) -> bytes:
-    """The hash of an event; anybody may have put something else in its place."""
-    return hash_ if isinstance(hash_, bytes) else b""
+def _leaves(lines: Sequence[Line]) -> list[bytes]:
+    """The hashes of events; where somebody put something else in place of one, nothing."""
+    hashes: list[object] = [line[11] for line in lines]
+    if set(map(type, hashes)) != {bytes}:
+        hashes = [one if isinstance(one, bytes) else b"" for one in hashes]
+    return cast(list[bytes], hashes)
 
 
 __all__ = [

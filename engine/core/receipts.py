@@ -63,12 +63,11 @@ class Receipts:
 
     def step(self, lines: Iterable[Line]) -> None:
         """Look at the next events."""
-        for line in lines:
-            if line[4] in _OURS and line[8] is not None:
-                try:
-                    self._one(line[0], line[2], line[4], json.loads(line[8]))
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    self._wrong(line[0], "it cannot be read")
+        for line in [line for line in lines if line[4] in _OURS and line[8] is not None]:
+            try:
+                self._one(line[0], line[2], line[4], json.loads(line[8] or ""))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                self._wrong(line[0], "it cannot be read")
 
     def _one(self, position: int, stream: int, kind: str, body: dict[str, Any]) -> None:
         if kind == "approval.requested":

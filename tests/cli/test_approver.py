@@ -159,6 +159,7 @@ def test_a_plan_is_allowed_with_its_code_and_the_pin_whatever_stdin_is(
         os.close(reading)
         plan = ann.sees("type its code")
         assert "Accept default/pay 1.0.0" in plan
+        assert "POST https://bank.example.com/payments" in plan
         ann.types(ann.code.lower())
         ann.sees("PIN: ")
         ann.types(PIN)

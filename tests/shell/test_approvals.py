@@ -49,7 +49,7 @@ async def test_a_version_that_changes_things_starts_once_a_person_has_accepted_i
         view = await asked(engine.start("w", {}, requester=ASKS))
         assert (view.kind, view.state, view.approver_exists) == ("version.accept", "pending", False)
         (op,) = view.plan.ops
-        assert op.args["changes"] == [{"step": "a", "task": "default/t"}]
+        assert op.args["changes"] == [{"step": "a", "task": "default/t", "calls": "python look"}]
         done = await say_yes(engine, engine.start("w", {}, requester=ASKS))
         assert (done.id, done.state, done.outcome) == (view.id, "done", "ok")
         assert (await engine.start("w", {}, requester=ASKS)).status == "pending"
