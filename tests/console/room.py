@@ -181,7 +181,8 @@ class Room:
     async def parked(self, name: str = "one", given: Any = None) -> RunView:
         """A run that waits for a person."""
         await self.accept(name)
-        started = await self.engine.start(name, given or {}, requester=CLAUDE)
+        given = given or ({"what": "x"} if name == "one" else {})
+        started = await self.engine.start(name, given, requester=CLAUDE)
         run = await self.engine.wait(started.id, 10)
         assert run.status == "paused:approval"
         return run
@@ -203,6 +204,8 @@ async def room(folder: Path, *, work: bool = False, enrolled: bool = True) -> As
 
     async def write(given: Any) -> Any:
         done.append(given["what"])
+        if given["what"] == "broken":
+            raise RuntimeError("and nobody knows what became of it")
         return {"wrote": given["what"]}
 
     clock = TestClock()
