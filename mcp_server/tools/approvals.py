@@ -45,12 +45,16 @@ async def get_approval(engine: "Engine", call: Call) -> wire.Answer:
     return replace(answer, wrong=False)  # it was asked for, and here it is
 
 
-async def raise_if_gated(engine: "Engine", run: "RunView") -> None:
-    """Raise Gated when a run waits for a person."""
+async def raise_if_gated(engine: "Engine", run: "RunView", call: Call) -> None:
+    """Raise Gated when a run waits for a person; one whose plan is void is shown a fresh one."""
     from engine.core.approval.gated import Gated
 
-    if run.status == "paused:approval" and run.approval:
-        raise Gated(await engine.approvals.get(run.approval))
+    if run.status != "paused:approval" or not run.approval:
+        return
+    view = await engine.approvals.get(run.approval)
+    if view.state in NO_GOOD - {"denied"}:
+        view = await engine.approvals.replan(view.id, requester=call.requester)
+    raise Gated(view)
 
 
 async def shown(view: "ApprovalView", link: Link, note: str = "") -> wire.Answer:

@@ -82,7 +82,7 @@ async def execute_workflow(engine: "Engine", call: Call) -> wire.Answer:
         view = replace(
             await follow(engine, view.id, given["waitSeconds"], call.progress), reused=view.reused
         )
-    await raise_if_gated(engine, view)
+    await raise_if_gated(engine, view, call)
     return ended(view, once=bool(given["idempotencyKey"]))
 
 

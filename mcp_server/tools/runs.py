@@ -173,7 +173,7 @@ async def retry_run(engine: "Engine", call: Call) -> wire.Answer:
         view = await _retried_before(engine, given["runId"], refused)
     if view.status in ON_ITS_WAY:
         view = await follow(engine, view.id, RETRIED_SECONDS, call.progress)
-    await raise_if_gated(engine, view)
+    await raise_if_gated(engine, view, call)
     return ended(view)
 
 
