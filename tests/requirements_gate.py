@@ -27,6 +27,12 @@ GATE = (
         "A client that can ask its user is used: by input_required, or while its call waits.",
     ),
     Requirement(
+        "same-call-same-run",
+        "004 gate",
+        "A call of what changes something finds its run when it is made again, until ten minutes"
+        " after its end; a key of one's own starts it once more.",
+    ),
+    Requirement(
         "identity-from-transport",
         "004 gate",
         "Who asks is known from the transport; no argument says it.",

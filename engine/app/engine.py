@@ -244,16 +244,18 @@ class Engine:
         deadline: int | None = None,
         actor: str = "engine",
         requester: Requester = LOCAL,
+        again_after: int | None = None,
     ) -> RunView:
         """Start a run and return it, durable, with the steps that were reached so far.
 
         `deadline` is in microseconds from now. The same `key` with the same input gives the
-        run that was started first. Raises Refused: `unknown_workflow`, `unknown_version`,
-        `invalid_input`, `deprecated_version`, `idempotency_key_reused`; and Gated where the
-        version changes systems outside and nobody has accepted it.
+        run that was started first; without a key, the same call of what changes something
+        outside gives it until `again_after` microseconds after its end. Raises Refused:
+        `unknown_workflow`, `unknown_version`, `invalid_input`, `deprecated_version`,
+        `idempotency_key_reused`; and Gated where nobody has accepted a version that changes things.
         """
         run_id, reused = await self._runs.start(
-            name, given, version, key, deadline, actor, requester
+            name, given, version, key, deadline, actor, requester, again_after
         )
         if reused:
             return replace(await self._lists.run(run_id), reused=True)

@@ -16,10 +16,11 @@ from engine.app.catalogue import Shelf
 from engine.core import events as ev
 from engine.core import uid
 from engine.core.approval.plan import Requester
+from engine.core.calls import call_key, is_call
 from engine.core.carry import carried
 from engine.core.errors import Move, Refused, Stale, StepError
 from engine.core.log import NEW, Append, Entry, Param, Recorded, Taken, Unless, Write
-from engine.core.model import Workflow
+from engine.core.model import Effect, Workflow
 from engine.core.plain import plain
 from engine.core.plan import Planner
 from engine.core.run import Cancel, Run, decide, fold
@@ -67,12 +68,15 @@ class Runs:
         deadline: int | None,
         actor: str,
         requester: Requester,
+        again_after: int | None = None,
     ) -> tuple[str, bool]:
         """Start a run; returns its id and whether it is an earlier start under the same key."""
         known = self._shelf.known(name, version)
         workflow = await self._runnable(known, requester, asked=bool(version))
         checked = check_input(workflow, given)
         now = self._clock.now()
+        if not key and again_after is not None and workflow.effect is Effect.MUTATION:
+            key = call_key(requester.principal, version, checked)
         digest = _digest(checked) if key else ""
         event = ev.RunStarted(
             uid=uid.new(now, self._clock.bytes(10)),
@@ -90,7 +94,8 @@ class Runs:
             channel=requester.channel,
         )
         try:
-            await self._launch(event, workflow, (), actor, self._unless(known, key))
+            since = None if again_after is None else now - again_after
+            await self._launch(event, workflow, (), actor, self._unless(known, key, since))
         except Taken as taken:
             return await self._earlier(taken.row, digest, key), True
         return event.uid, False
@@ -102,10 +107,12 @@ class Runs:
             return False
         return not worker.claims.limited(self._library.lane(known.namespace, known.name))
 
-    def _unless(self, known: Known, key: str) -> Unless | None:
+    def _unless(self, known: Known, key: str, since: int | None) -> Unless | None:
         if not key:
             return None
         place = {"tenant": self._tenant, "namespace": known.namespace, "workflow": known.name}
+        if since is not None and is_call(key):
+            return Unless("call_key_find", {**place, "key": key, "since": since})
         return Unless("start_key_find", {**place, "key": key})
 
     async def _earlier(self, row: Mapping[str, Any], digest: str, key: str) -> str:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.core import events as ev
+from engine.core.calls import is_call
 from engine.core.log import EventKind, Feature, Param, Recorded, Write
 
 _MINUTE = 60_000_000
@@ -37,8 +38,10 @@ def _started(recorded: Recorded) -> Iterable[Write]:
 
 
 def _start_key(recorded: Recorded, event: ev.RunStarted) -> Write:
+    # A call's key goes on to the next run once its time is over; any other names one run for ever.
+    statement = "call_key_put" if is_call(event.key) else "start_key_insert"
     return Write(
-        "start_key_insert",
+        statement,
         {
             "tenant": recorded.tenant,
             "namespace": event.namespace,

@@ -36,6 +36,9 @@ _AGAIN = (
     "This is the run that the same call started before: it was not run again. To run it once"
     " more, give a new idempotencyKey."
 )
+AGAIN_AFTER = 600_000_000
+"""Microseconds after the end of a run in which the same call still means it, if it changes
+something outside: what an assistant repeats while it waits for a person is no new wish."""
 _LEFT_OUT = ("createdAt", "startedAt", "endedAt")
 
 
@@ -74,7 +77,7 @@ async def execute_workflow(engine: "Engine", call: Call) -> wire.Answer:
     try:
         view = await engine.start(
             name, given["input"], version=version, key=given["idempotencyKey"],
-            actor=call.actor, requester=call.requester,
+            actor=call.actor, requester=call.requester, again_after=AGAIN_AFTER,
         )  # fmt: skip
     except Refused as refused:
         return not_complete(name, refused)

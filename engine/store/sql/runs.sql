@@ -10,6 +10,12 @@ values (:id, :tenant, :uid, :namespace, :workflow, :version, :digest, :kind, :st
 insert into start_keys (tenant, namespace, workflow, key, run, input_digest)
 values (:tenant, :namespace, :workflow, :key, :run, :input_digest)
 
+-- name: call_key_put
+insert into start_keys (tenant, namespace, workflow, key, run, input_digest)
+values (:tenant, :namespace, :workflow, :key, :run, :input_digest)
+on conflict (tenant, namespace, workflow, key)
+do update set run = excluded.run, input_digest = excluded.input_digest
+
 -- name: run_resumed by id
 update runs set status = 'active', wake_at = null, started_at = coalesce(started_at, :at),
                 failed_step = '', failure_kind = '', failure_code = ''
@@ -45,6 +51,12 @@ where tenant = :tenant and id = :id
 -- name: start_key_find
 select run, input_digest from start_keys
 where tenant = :tenant and namespace = :namespace and workflow = :workflow and key = :key
+
+-- A call finds its run while that is open, and until some time after its end.
+-- name: call_key_find
+select k.run, k.input_digest from start_keys k join runs r on r.id = k.run
+where k.tenant = :tenant and k.namespace = :namespace and k.workflow = :workflow
+  and k.key = :key and (r.ended_at is null or r.ended_at > :since)
 
 -- Lists by status leave completed runs out, so that the partial index serves them; where they
 -- are wanted too, they are so many that the newest page is near.
