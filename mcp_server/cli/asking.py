@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from engine.app.engine import Engine
     from engine.core.views import RunView
 
+LOOK, TIMES = 0.5, 20
+"""Seconds until a run that was allowed is looked at again, and how often; then it is left."""
+
 REPEATED = ("version.", "workflow.")
 """What was wanted comes after these: a command that asked for them is called once more."""
 
@@ -94,8 +97,8 @@ def waiting(view: "ApprovalView", link: str = "") -> Stop:
     )
 
 
-async def allowed_here(session: Session, engine: "Engine", run: "RunView") -> bool:
-    """Ask the person at this command about what a run waits for; whether they said yes."""
+async def decided_here(session: Session, engine: "Engine", run: "RunView") -> bool:
+    """Ask the person at this command about what a run waits for; whether they decided."""
     from mcp_server.cli.tty import terminal
 
     if run.status != "paused:approval" or not run.approval or not asked_here(session):
@@ -110,7 +113,24 @@ async def allowed_here(session: Session, engine: "Engine", run: "RunView") -> bo
             if stop.ending.code != LEFT:
                 raise
             return False
-    return done.state in ("approved", "claimed")
+        finally:
+            session.asking = False
+    if done.state == "approved":
+        await taken_up(engine, run)
+    return True
+
+
+async def taken_up(engine: "Engine", run: "RunView") -> None:
+    """Wait until a worker has taken the run up, as it does within moments where one lives."""
+    import asyncio
+    import contextlib
+
+    for _ in range(TIMES):
+        now = await engine.run(run.id)
+        if now.status != "paused:approval" or now.approval != run.approval:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(engine.moved(), LOOK)
 
 
 async def mention(session: Session, engine: "Engine", run: "RunView") -> None:
@@ -121,7 +141,8 @@ async def mention(session: Session, engine: "Engine", run: "RunView") -> None:
     if not asked_here(session):
         tell(session, view)
     ending = waiting(view).ending
-    session.screen.note(f"{ending.message}. {ending.hint[:1].upper()}{ending.hint[1:]}")
+    session.screen.note(ending.message)
+    session.screen.note(f"  Your move: {ending.hint}")
 
 
 def offer_first_pin(session: Session) -> None:

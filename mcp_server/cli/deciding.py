@@ -73,9 +73,11 @@ async def _approve(
             open_for_a_vote(view)
             view = await approve(session, engine, tty, view, comment)
         if work and view.run:
+            from mcp_server.cli.asking import taken_up
             from mcp_server.cli.run import finish
 
             run = await engine.run(view.run)
+            await taken_up(engine, run)
             return await finish(session, engine, run, None)
     return _said(session, view)
 

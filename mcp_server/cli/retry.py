@@ -28,5 +28,7 @@ async def _retry(session: Session, run: str, version: str, wait: int | None) -> 
 
     async with opened(session, work=wait != 0) as engine:
         old = await run_id(engine, run)
-        new = await engine.retry(old, actor=session.actor, version=version)
+        new = await engine.retry(
+            old, actor=session.actor, version=version, requester=session.requester
+        )
         return await finish(session, engine, new, wait)

@@ -61,6 +61,7 @@ async def _run(session: Session, name: str, version: str, options: dict[str, Any
             key=options["key"],
             deadline=deadline,
             actor=session.actor,
+            requester=session.requester,
         )
         return await finish(session, engine, run, wait)
 
@@ -87,7 +88,7 @@ async def finish(session: Session, engine: "Engine", run: "RunView", wait: int |
 
     The session knows the id meanwhile, so that an interruption can name the run that goes on.
     """
-    from mcp_server.cli.asking import allowed_here, mention
+    from mcp_server.cli.asking import decided_here, mention
     from mcp_server.cli.follow import follow, note_of_waiting, settled
     from mcp_server.cli.paint.timeline import run_timeline
 
@@ -95,7 +96,7 @@ async def finish(session: Session, engine: "Engine", run: "RunView", wait: int |
     if wait != 0:
         seconds = FOR_EVER if wait is None else wait / 1_000_000
         run = replace(await follow(session, engine, run.id, seconds), reused=run.reused)
-        while await allowed_here(session, engine, run):
+        while await decided_here(session, engine, run):
             run = replace(await follow(session, engine, run.id, seconds), reused=run.reused)
     session.following = ""
     session.screen.result(run, lambda _: run_timeline(run, session.now()))

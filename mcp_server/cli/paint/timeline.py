@@ -154,4 +154,10 @@ def _next(run: "RunView", now: int) -> Iterable[RenderableType]:
     yield Text("")
     yield line(Text(who, "bold"), run.next_step, when)
     if str(run.whose_move) == "person":
-        yield indented(line("handrail retry ", run.id, style="cyan"))
+        yield indented(line("handrail ", _command(run), style="cyan"))
+
+
+def _command(run: "RunView") -> str:
+    if run.status == "paused:approval" and run.approval:
+        return f"approve {run.approval}"
+    return "approvals" if run.status == "paused:reconciliation" else f"retry {run.id}"
