@@ -65,6 +65,8 @@ class Edge:
         names = [value for name, value in scope["headers"] if name == b"host"]
         if len(names) != 1 or names[0].decode("latin-1").lower() not in self._hosts:
             return refusal(421, "this server does not go by that name")
+        if b"transfer-encoding" in headers and b"content-length" in headers:
+            return refusal(400, "the body has two lengths")  # a proxy may have believed the other
         origin = headers.get(b"origin")
         if origin is not None and origin.decode("latin-1") not in self._origins:
             return refusal(403, "pages of this origin may not call this server")

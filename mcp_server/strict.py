@@ -73,6 +73,8 @@ def read(body: bytes) -> tuple[Any, Fault | None]:
 
 def _judged(body: bytes, value: Any, reader: "_Reader") -> Fault | None:
     wrong = reader.wrong or _too_much(body, value)
+    if not wrong and not isinstance(value, dict):
+        wrong = "the message is no JSON object; several at once are not taken"
     if not wrong:
         return None
     found = value.get("id") if isinstance(value, dict) else None

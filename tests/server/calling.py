@@ -1,6 +1,7 @@
 """An HTTP server of ours on a port, and requests written by hand, so that they can be wrong."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -84,9 +85,13 @@ async def send(
     heads += [line for line in lines if not line.endswith(": -")]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write("\r\n".join(heads).encode() + b"\r\n\r\n" + body)
-    async with asyncio.timeout(SECONDS):
-        answer = await reader.read()
-    writer.close()
+    try:
+        async with asyncio.timeout(SECONDS):
+            answer = await reader.read()
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
     head, _, rest = answer.partition(b"\r\n\r\n")
     return Reply(int(head.split(b" ")[1]), head.decode("latin-1"), rest)
 

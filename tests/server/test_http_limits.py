@@ -130,6 +130,8 @@ async def _heard(port: int, *parts: bytes, gap: float = 0.05) -> bytes:
             return b""
         finally:
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 async def test_a_connection_that_says_nothing_is_closed(port: int) -> None:

@@ -46,6 +46,14 @@ def test_what_cannot_be_read_is_refused_without_an_id(body: bytes) -> None:
     assert fault.id is None
 
 
+@pytest.mark.parametrize("body", [b"[]", b'[{"id":1}]', b"7", b"null", b"true", b'"x"'])
+def test_only_an_object_is_a_message(body: bytes) -> None:
+    fault = strict.fault(body)
+    assert fault is not None
+    assert (fault.code, fault.id) == (strict.INVALID_REQUEST, None)
+    assert "no JSON object" in fault.message
+
+
 @pytest.mark.parametrize("id", ["null", "true", "1.5", "[]", "{}"])
 def test_an_id_of_the_wrong_kind_is_not_repeated(id: str) -> None:
     fault = strict.fault(f'{{"id":{id},"a":NaN}}'.encode())
@@ -60,6 +68,6 @@ def test_ordinary_json_passes(value: object) -> None:
 
 
 def test_the_limits_themselves_are_allowed() -> None:
-    assert strict.fault(b"[" * 64 + b"]" * 64) is None
+    assert strict.fault(b'{"a":' + b"[" * 63 + b"]" * 63 + b"}") is None
     assert strict.fault(b'{"a":"\\ud83d\\ude00"}') is None
-    assert strict.fault(b'"' + b"x" * strict.LONGEST_TEXT + b'"') is None
+    assert strict.fault(b'{"a":"' + b"x" * strict.LONGEST_TEXT + b'"}') is None
