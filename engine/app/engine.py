@@ -20,7 +20,6 @@ from engine.app.running import Runs
 from engine.app.settings import Settings, audit_places, beside, database_of, secrets_of
 from engine.app.versions import Versions
 from engine.core.approval.plan import Requester
-from engine.core.errors import Move
 from engine.core.model import Effect, Workflow
 from engine.core.views import (
     Crew,
@@ -49,8 +48,6 @@ from engine.store import Store, Verification, open_store
 
 FEATURES = (runs.FEATURE, versions.FEATURE, refusals.FEATURE, approvals.FEATURE, outcomes.FEATURE)
 """The built-in features come in through the same door as anybody else's."""
-
-_RESTING = frozenset({Move.PERSON, Move.OUTSIDE, Move.NONE})
 
 
 class Engine:
@@ -270,7 +267,7 @@ class Engine:
                 await self._worker.rested(run_id, end - loop.time())
             moved = self._bell()  # before looking, so that nothing is missed in between
             shown = await self._lists.run(run_id)
-            if shown.whose_move in _RESTING or loop.time() >= end:
+            if loop.time() >= end or await self._lists.rests(shown, self.settings.clock.now()):
                 return shown
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(end):

@@ -8,11 +8,11 @@ from itertools import takewhile
 from typing import Any
 
 from engine.core import uid
-from engine.core.errors import Refused
+from engine.core.errors import Move, Refused
 from engine.core.history import view
 from engine.core.log import Recorded
 from engine.core.run import Run, fold
-from engine.core.status import MOVES, Status, whose_move
+from engine.core.status import MOVES, TERMINAL, Status, whose_move
 from engine.core.views import FailureGroup, RunFilter, RunPage, RunRow, RunView
 from engine.core.words import listed
 from engine.shell.drive import Held
@@ -27,6 +27,7 @@ KEPT = 256
 """How many ended runs are kept in memory as they were last shown."""
 
 _SLOTS = 10
+_RESTING = frozenset({Move.PERSON, Move.OUTSIDE, Move.NONE})
 
 
 class Lists:
@@ -48,6 +49,12 @@ class Lists:
             f"there is no run {run_id[:60]!r}",
             "Ids come from execute_workflow and list_runs.",
         )
+
+    async def rests(self, shown: RunView, now: int) -> bool:
+        """Whether a run stays as it is until somebody acts: a person may just have decided."""
+        if shown.whose_move is not Move.PERSON or shown.status in TERMINAL:
+            return shown.whose_move in _RESTING
+        return not await self._store.fetch("due_stirs", tenant=self._tenant, uid=shown.id, now=now)
 
     async def run(self, run_id: str) -> RunView:
         """One run with its steps; raises Refused `unknown_run`."""

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from engine import Engine, Gated, Settings, open_engine
 from tests.platform.test_platform_documents import PLATFORM
+from tests.platform.till import ROUTES
 
 pytestmark = pytest.mark.skipif(
     not PLATFORM.is_dir(), reason=f"the platform's documents are not at {PLATFORM}"
@@ -67,6 +68,7 @@ APP = Starlette(
         Route("/api/orders/{id}", answer({"total": 150.0, "status": "express"})),
         Route("/api/orders/{id}/invoice", answer({"invoice": "i-1"})),
         Route("/api/orders/{id}/calculate-total", answer({"total": 162.5})),
+        *ROUTES,
     ]
 )
 

@@ -105,6 +105,12 @@ select
   (select owner from due where due.run = :run) as owner,
   (select status from runs where id = :run and tenant = :tenant) as status
 
+-- Whether somebody works on a run that rests, or will at once: a person has just decided.
+-- name: due_stirs
+select run from due
+where run = (select id from runs where tenant = :tenant and uid = :uid)
+  and (owner > 0 or at <= :now)
+
 -- name: due_free
 update due set owner = 0, at = :now where owner = :owner and run = :run
 
