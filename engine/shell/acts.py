@@ -146,8 +146,8 @@ class Acts:
             if call.task.type == "http":
                 return await self._sent(call, seconds, request)
             return await self._python(call, seconds)
-        except StepError:
-            raise
+        except StepError as error:
+            raise KNOWN.error(error) from error.__cause__
         except TimeoutError:
             raise StepError(
                 Failure(

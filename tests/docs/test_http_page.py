@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from engine.core.definition import parse_documents
 from engine.core.errors import RETRYABLE
-from engine.core.response import EXCERPT, MAX_DEPTH, MAX_RETRY_AFTER, applied, judge
+from engine.core.response import EXCERPT, MAX_DEPTH, MAX_RETRY_AFTER, applied, conflict, judge
 from engine.core.retry import SECOND
 from engine.shell.connectors.limits import HttpLimits
 from engine.shell.load import load_folder
@@ -53,6 +53,12 @@ def test_what_may_have_happened_is_what_the_page_says(
     status: int, headers: dict[str, str], known: str
 ) -> None:
     assert applied(status, headers) == known
+
+
+def test_what_a_connector_knows_of_its_own_system_counts() -> None:
+    assert {applied(status, {}, (408, 503)) for status in (408, 503)} == {"no"}
+    assert {applied(status, {}, atomic_5xx=True) for status in (500, 503, 520)} == {"no"}
+    assert [conflict(status) for status in (409, 412, 422)] == [True, True, False]
 
 
 def test_the_limits_are_those_on_the_page() -> None:
