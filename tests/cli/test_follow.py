@@ -56,7 +56,7 @@ def test_waiting_ends_when_the_run_ends_or_somebody_else_must_act() -> None:
         ("cancelled", 1),
         ("stale", 1),
         ("paused:auth", 4),
-        ("paused:approval", 4),
+        ("paused:approval", 5),
     ],
 )
 def test_a_run_that_is_over_gives_the_exit_code_it_earned(status: str, code: int) -> None:
