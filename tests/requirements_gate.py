@@ -42,6 +42,19 @@ GATE = (
         "004 gate",
         "A plan has exactly one form as bytes, and two plans never share one.",
     ),
+    # mutations
+    Requirement(
+        "mutation-crash",
+        "004 gate",
+        "A process that dies at any moment between a proposal and its outcome leads to no second"
+        " effect: none without a person's word, where nothing tells whether it happened.",
+    ),
+    Requirement(
+        "mutation-once",
+        "004 gate",
+        "What was allowed is done once and as it was allowed; what nobody knows the fate of is"
+        " neither repeated nor forgotten.",
+    ),
     # connectors, what is declared, secrets
     Requirement(
         "gate-bad-inputs",

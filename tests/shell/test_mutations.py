@@ -35,6 +35,7 @@ async def statuses(world: World) -> dict[str, str]:
     return {path: step.status for path, step in (await world.run()).steps.items()}
 
 
+@pytest.mark.requirement("mutation-once")
 async def test_what_is_known_beforehand_is_asked_for_at_once_and_done_as_it_was_asked(
     tmp_path: Path,
 ) -> None:

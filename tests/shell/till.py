@@ -21,8 +21,9 @@ class Till:
     """What happened so far. `plan` says how the next requests are treated, then all is well.
 
     A word of it is done or not: `lost` closes without doing anything, `silent` after doing it,
-    `503` and `500` answer so without doing it, `done-500` after. It finds nothing as long as
-    something is `hidden`, and answers no questions while it is `deaf`.
+    `503` and `500` answer so without doing it, `done-500` after; `held` waits until it may go on,
+    and `held-lost` and `held-done` do nothing then, or have done it before. It finds nothing as
+    long as something is `hidden`, and answers no questions while it is `deaf`.
     """
 
     server: Loopback
@@ -49,15 +50,18 @@ class Till:
                 status = "503 Deaf" if self.deaf else "200 OK"
                 writer.write(answer(json.dumps(self._read(path)).encode(), status))
                 continue
-            self.reached.set()
             how = self.plan.pop(0) if self.plan else "fine"
-            if how == "held":
+            if how in {"held", "held-lost"}:
+                self.reached.set()
                 await self.held.wait()
-            if how in {"lost", "500", "503"}:
+            if how in {"lost", "held-lost", "500", "503"}:
                 result: Any = None
             else:
                 result = self._do(path, _key(head), server.bodies[-1])
-            if how in {"lost", "silent"}:
+            self.reached.set()
+            if how == "held-done":
+                await self.held.wait()
+            if how in {"lost", "silent", "held-lost", "held-done"}:
                 return
             said = {"500": "500 Oops", "done-500": "500 Oops", "503": "503 Busy"}.get(how)
             extra = ("Retry-After: 0",) if how == "503" else ()
