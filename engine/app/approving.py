@@ -11,10 +11,11 @@ from engine.app.catalogue import Shelf
 from engine.app.internal import Internal, accepting, cancelling, deprecating, switching
 from engine.app.judging import Judging
 from engine.app.keeping import Gatekeeper
-from engine.app.questions import Question, Questions
+from engine.app.questions import Question, Questions, too_many
 from engine.app.replanning import Replanning
 from engine.app.settings import Settings, policy_of
 from engine.core.approval.plan import Operation, Requester, requester_of
+from engine.core.approval.state import MOST_PENDING
 from engine.core.errors import Refused
 from engine.core.events import RunStarted
 from engine.core.version import Semver
@@ -53,6 +54,7 @@ class Approvals(Replanning):
 
     async def admit(self, known: Known, requester: Requester) -> None:
         """Raise Gated unless a version, and every sub-workflow it opens, is accepted."""
+        await self._library.reread()  # it may have been accepted in another process just now
         workflow = await self._library.learn(known.digest)
         ops: list[Operation] = []
         for one in await self._library.learn_all(workflow):
@@ -95,6 +97,14 @@ class Approvals(Replanning):
     ) -> None:
         name = f"{known.namespace}/{known.name}"
         await self.ask(Question(kind, requester, name, known.version, ops))
+
+    async def full(self, requester: Requester) -> Refused | None:
+        """Why somebody may ask for nothing more now: too much of theirs waits for a person."""
+        now, who = await self._approvers.now(), requester.principal
+        (row,) = await self._store.fetch(
+            "approval_pending", tenant=self._tenant, principal=who, now=now
+        )
+        return too_many() if row["pending"] >= MOST_PENDING else None
 
     # -- runs ------------------------------------------------------------------------------------
 

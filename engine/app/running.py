@@ -73,9 +73,8 @@ class Runs:
         """Start a run; returns its id and whether it is an earlier start under the same key."""
         known = self._shelf.known(name, version)
         workflow = await self._runnable(known, requester, asked=bool(version))
-        checked = check_input(workflow, given)
-        now = self._clock.now()
-        if not key and again_after is not None and workflow.effect is Effect.MUTATION:
+        checked, now = check_input(workflow, given), self._clock.now()
+        if not key and again_after is not None and await self._changes(workflow):
             key = call_key(requester.principal, version, checked)
         digest = _digest(checked) if key else ""
         event = ev.RunStarted(
@@ -94,11 +93,25 @@ class Runs:
             channel=requester.channel,
         )
         try:
-            since = None if again_after is None else now - again_after
-            await self._launch(event, workflow, (), actor, self._unless(known, key, since))
+            unless = self._unless(known, key, again_after, now)
+            await self._check_room(unless, requester)
+            await self._launch(event, workflow, (), actor, unless)
         except Taken as taken:
             return await self._earlier(taken.row, digest, key), True
         return event.uid, False
+
+    async def _changes(self, workflow: Workflow) -> bool:
+        """Whether a version, or what it opens, changes systems outside."""
+        opened = await self._library.learn_all(workflow)
+        return any(one.effect is Effect.MUTATION for one in opened)
+
+    async def _check_room(self, unless: Unless | None, requester: Requester) -> None:
+        """Refuse a new run that would ask, from somebody of whom too much waits already."""
+        if unless is None or unless.query != "call_key_find":
+            return
+        full = await self._approvals.full(requester)
+        if full is not None and not await self._store.fetch(unless.query, **unless.params):
+            raise full
 
     def _adopts(self, known: Known) -> bool:
         """Whether this process works on a new run at once; a limited one has to be claimed."""
@@ -107,12 +120,12 @@ class Runs:
             return False
         return not worker.claims.limited(self._library.lane(known.namespace, known.name))
 
-    def _unless(self, known: Known, key: str, since: int | None) -> Unless | None:
+    def _unless(self, known: Known, key: str, again_after: int | None, now: int) -> Unless | None:
         if not key:
             return None
         place = {"tenant": self._tenant, "namespace": known.namespace, "workflow": known.name}
-        if since is not None and is_call(key):
-            return Unless("call_key_find", {**place, "key": key, "since": since})
+        if again_after is not None and is_call(key):
+            return Unless("call_key_find", {**place, "key": key, "since": now - again_after})
         return Unless("start_key_find", {**place, "key": key})
 
     async def _earlier(self, row: Mapping[str, Any], digest: str, key: str) -> str:

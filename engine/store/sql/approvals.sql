@@ -36,6 +36,10 @@ where tenant = :tenant and principal = :principal and state = 'pending' and expi
 group by tenant
 having count(*) >= :most
 
+-- name: approval_pending
+select count(*) as pending from approvals
+where tenant = :tenant and principal = :principal and state = 'pending' and expires_at > :now
+
 -- Lists come newest first; :before is the id of the last row of the page before.
 
 -- name: approval_list
