@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from engine import Refused, Requester
+from engine import Move, Refused, Requester
 from mcp_server.console.desk import Desk
 from mcp_server.console.forms import Form, read
 from mcp_server.console.sessions import Session
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 REFRESH = 2
 """Seconds after which a page that waits looks again."""
+MOST_LOOKS = 60
+"""How often it does so: a page that is left open must not keep its session alive for ever."""
 _WAITING = frozenset({"approved", "claimed"})
 _RETRYABLE = frozenset({"expired", "void", "revoked"})
 
@@ -42,7 +44,7 @@ class ApprovalPages:
     async def read(self, request: Request, session: Session) -> Response:
         """The plan and its form, or what became of it."""
         view = await self._desk.engine.approvals.get(request.path_params["id"])
-        return await self._shown(view, session)
+        return await self._shown(view, session, looks=_looks(request))
 
     async def decide(self, request: Request, session: Session) -> Response:
         """What a person chose."""
@@ -98,10 +100,13 @@ class ApprovalPages:
         session: Session,
         refused: Refused | None = None,
         form: Form | None = None,
+        looks: int = 0,
     ) -> Response:
         from engine.core.approval.plan import canonical
 
-        waiting = view.state in _WAITING and refused is None
+        run = await self._run(view)
+        rests = run is not None and view.state == "claimed" and run.whose_move == Move.PERSON
+        waits = view.state in _WAITING and not rests and refused is None and looks < MOST_LOOKS
         return self._desk.show(
             "approval",
             session,
@@ -112,10 +117,11 @@ class ApprovalPages:
             token=session.token("decide", view.id, view.digest),
             pin=wants_pin(view),
             comment=form["comment"] if form else "",
-            run=await self._run(view),
+            run=run,
+            rests=rests,
             again=view.state in _RETRYABLE,
             error=self._desk.words(refused),
-            refresh=REFRESH if waiting else 0,
+            refresh=f"{REFRESH}; url=/a/{view.id}?look={looks + 1}" if waits else "",
         )
 
     async def _run(self, view: "ApprovalView") -> Any:
@@ -126,6 +132,12 @@ class ApprovalPages:
             return await self._desk.engine.run(view.run)
         except Refused:
             return None
+
+
+def _looks(request: Request) -> int:
+    """How often a page has looked again by itself."""
+    text = request.query_params.get("look", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
 
 
 def _kept(view: "ApprovalView", form: Form) -> tuple[str, ...] | None:

@@ -68,7 +68,7 @@ class Desk:
         """A page from its template."""
         leave = session.token("logout") if session else ""
         who = session.approver.name if session else ""
-        given = {"refresh": 0, "error": None, "here": "", **values, "leave": leave, "who": who}
+        given = {"refresh": "", "error": None, "here": "", **values, "leave": leave, "who": who}
         text = self._templates.get_template(f"{name}.html").render(given)
         return HTMLResponse(text, status)
 

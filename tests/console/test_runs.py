@@ -61,7 +61,9 @@ async def test_a_yes_that_nobody_carries_out_names_the_command_and_can_be_taken_
         assert "No worker is running" in waits.text
         assert "handrail worker" in waits.text
         (refresh,) = [g for t, g in waits.tags if g.get("http-equiv") == "refresh"]
-        assert refresh["content"] == "2"
+        assert refresh["content"] == f"2; url={sheet.path}?look=1"
+        long = await person.open(f"{sheet.path}?look=60")
+        assert not [g for t, g in long.tags if g.get("http-equiv") == "refresh"]
         assert waits.buttons == ["revoke"]
         revoked = await person.press(waits, "revoke")
         assert "The approval was taken back" in revoked.text
@@ -88,6 +90,10 @@ async def test_what_is_left_out_is_shown_as_a_plan_of_its_own_first(working: Roo
     assert sorted(working.done) == ["first", "third"]
     assert run.status == "paused:approval"
     assert "second" in (await person.open(f"/a/{run.approval}")).text
+    between = await person.open(smaller.path)
+    assert "the run asks for more" in between.text
+    assert f"/a/{run.approval}" in [given.get("href") for _, given in between.tags]
+    assert not [given for _, given in between.tags if given.get("http-equiv") == "refresh"]
 
 
 async def test_ticking_nothing_decides_nothing(working: Room) -> None:

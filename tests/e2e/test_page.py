@@ -13,6 +13,7 @@ import pytest
 from mcp_server.console import Console
 from tests.console.room import PIN, Room
 from tests.console.room import room as opened
+from tests.console.test_runs import settled
 from tests.e2e.browsing import Tab, browser
 from tests.e2e.conftest import Node
 
@@ -117,3 +118,49 @@ async def test_a_person_denies_and_what_ran_out_is_said_so(
     assert "The time to decide is over" in await tab.do("press", name="Sign in")
     await look(tab, "expired")
     assert room.done == []
+
+
+async def test_a_person_leaves_a_part_out_and_sees_the_rest_done(
+    room: Room, page: Console, tab: Tab
+) -> None:
+    run = await room.parked("three")
+    text = await signed_in(tab, await page.link(run.approval))
+    assert "3 operations of 3" in text
+    await look(tab, "run")
+    await tab.do("tick", label="2 of 3", on=False)
+    assert "2 operations of 2" in await tab.do("press", name="Approve")
+    assert "second" not in tab.text
+    await tab.do("fill", label="PIN", value=PIN)
+    await tab.do("press", name="Approve")
+    await tab.do("until", text="the run asks for more")  # the page looks again by itself
+    assert sorted(room.done) == ["first", "third"]
+    assert "second" in await tab.do("follow", name="Look at what it asks")
+    await tab.do("fill", label="PIN", value=PIN)
+    await tab.do("press", name="Approve")
+    assert "completed" in await tab.do("until", text="Done.")
+    assert room.done[2:] == ["second"]
+    await look(tab, "run-done")
+
+
+async def test_a_yes_is_taken_back_and_planned_anew(
+    node: Node, chromium: str, tmp_path: Path
+) -> None:
+    async with opened(tmp_path, work=True) as room:
+        run = await room.parked("one")
+    async with (
+        opened(tmp_path, enrolled=False) as room,
+        Console(room.engine) as page,
+        browser(node, chromium, tmp_path / "browser.log") as tab,
+    ):
+        await signed_in(tab, await page.link(run.approval))
+        await tab.do("fill", label="PIN", value=PIN)
+        assert "handrail worker" in await tab.do("press", name="Approve")
+        await look(tab, "approved")
+        assert "taken back" in await tab.do("press", name="Take the approval back")
+        assert "Approve" in await tab.do("press", name="Make a fresh plan")
+        assert tab.url != await page.link(run.approval)
+        await tab.do("fill", label="PIN", value=PIN)
+        assert "handrail worker" in await tab.do("press", name="Approve")
+    async with opened(tmp_path, work=True, enrolled=False) as room:
+        assert (await settled(room, run.id)).status == "completed"
+        assert room.done == ["x"]
