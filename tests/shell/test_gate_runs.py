@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine import Engine, PythonTask
 from engine.core.views import RunView
 from tests.shell.deciding import ann, say_yes
@@ -97,3 +99,22 @@ async def test_what_nobody_knows_the_fate_of_is_refused_to_a_retry(tmp_path: Pat
         assert (run.status, run.steps[0].status) == ("paused:reconciliation", "indeterminate")
         needing = await engine.approvals.needing()
         assert [(one.run, one.path) for one in needing.outcomes] == [(run_id, "a")]
+
+
+@pytest.mark.requirement("gated-versions")
+async def test_what_was_accepted_in_one_process_starts_in_another(tmp_path: Path) -> None:
+    write(tmp_path / "documents", SEND, flow("w", STEPS))
+    sends = {"send": PythonTask(lambda given: given)}
+    async with (
+        engine_over(tmp_path, sends, work=False) as one,
+        engine_over(tmp_path, sends, work=False) as two,
+    ):
+        assert (await two.versions("w"))[0].pending
+        moved = asyncio.ensure_future(two.moved())
+        await say_yes(one, one.start("w", {}))
+        async with asyncio.timeout(20):
+            while (await two.versions("w"))[0].pending:
+                await moved
+                moved = asyncio.ensure_future(two.moved())
+        moved.cancel()
+        assert (await two.start("w", {})).status == "pending"

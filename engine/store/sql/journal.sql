@@ -47,7 +47,8 @@ select
   (
     select position from journal
     where position > :after
-      and kind in ('version.published', 'version.default_set', 'version.deprecated')
+      and kind in ('version.published', 'version.accepted', 'version.default_set',
+                   'version.deprecated')
     limit 1
   ) as versions,
   (select min(at) from due where owner = 0 and lane = 0) as next_at
