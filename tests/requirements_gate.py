@@ -193,6 +193,16 @@ GATE = (
     ),
     # HTTP security
     Requirement(
+        "tenants-apart",
+        "004 gate",
+        "On one database, the ids of another tenant are unknown ones to every tool and verb.",
+    ),
+    Requirement(
+        "browser-origins",
+        "004 gate",
+        "In a browser a page of a named origin lists and calls tools; one of another cannot.",
+    ),
+    Requirement(
         "http-limits",
         "004 gate",
         "Over HTTP a caller has limits on how often, how many at a time and how slowly it calls;"

@@ -64,7 +64,7 @@ def serve_demo(folder: Path) -> Iterator[Served]:
             command, cwd=ROOT, env=environment(folder), stdout=log, stderr=log
         )
     try:
-        _until_ready(f"http://127.0.0.1:{port}/readyz", process, folder / "log")
+        until_ready(f"http://127.0.0.1:{port}/readyz", process, folder / "log")
         yield Served(f"http://127.0.0.1:{port}/mcp", process)
     finally:
         stop(process)
@@ -81,7 +81,8 @@ def stop(process: subprocess.Popen[Any], *, group: bool = False) -> int:
         return process.wait(5)
 
 
-def _until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a server takes calls; say what it said if it does not."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
