@@ -8,13 +8,14 @@ is the same sign-in page at every address, which says nothing about what is behi
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from engine import Refused
+from engine import Refused, database_of
 from mcp_server.console.forms import Form, read
 from mcp_server.console.sessions import Session, Sessions
 from mcp_server.text import visible
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from engine.core.approval.state import Approver
 
 HERE = Path(__file__).resolve().parent
-COMMAND = "handrail approver init"
 
 Page = Callable[[Request, Session], Awaitable[Response]]
 _STATUS = {
@@ -62,13 +62,27 @@ class Desk:
         }
         return found
 
+    def command(self, words: str) -> str:
+        """What to type for this database: where it is no file, its settings say which it is."""
+        database = self.engine.settings.database
+        path = database_of(database) if database else None
+        return f"handrail {words}" + (f" --db {quote(str(path))}" if isinstance(path, Path) else "")
+
     def show(
         self, name: str, session: Session | None, *, status: int = 200, **values: Any
     ) -> Response:
         """A page from its template."""
         leave = session.token("logout") if session else ""
         who = session.approver.name if session else ""
-        given = {"refresh": "", "error": None, "here": "", **values, "leave": leave, "who": who}
+        given = {
+            "refresh": "",
+            "command": self.command,
+            "error": None,
+            "here": "",
+            **values,
+            "leave": leave,
+            "who": who,
+        }
         text = self._templates.get_template(f"{name}.html").render(given)
         return HTMLResponse(text, status)
 
@@ -106,7 +120,7 @@ class Desk:
         if outside and request.method == "GET" and "again" not in request.query_params:
             return self.show("again", None, then=then)
         if not await self.engine.approvals.has_approver():
-            return self.show("nobody", None, command=COMMAND)
+            return self.show("nobody", None)
         status = (
             200 if error is None and not lost else _STATUS.get(error.code if error else "", 403)
         )
