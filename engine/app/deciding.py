@@ -12,11 +12,13 @@ from typing import Any
 
 from engine.app.approvers import Approvers, Installation
 from engine.app.internal import Carried, Internal, run_streams
+from engine.app.judging import Verdict
 from engine.app.listing import FAR, read_cursor, write_cursor
 from engine.app.questions import Held, Question, Questions, busy, by
 from engine.core import events as run_events
 from engine.core.approval.gated import Gated
-from engine.core.approval.plan import Requester
+from engine.core.approval.plan import Plan, Requester
+from engine.core.approval.policy import MINUTE
 from engine.core.approval.state import (
     Approver,
     Claim,
@@ -29,7 +31,7 @@ from engine.core.approval.state import (
 )
 from engine.core.approval.views import ApprovalPage, ApprovalView, Needing, Undecided
 from engine.core.errors import Failure, Kind, Refused, Stale
-from engine.core.log import Append, Entry, Param, Row, Write
+from engine.core.log import Append, Entry, Param, Row, Taken, Write
 from engine.core.run import Run, fold
 from engine.core.status import Status
 
@@ -135,17 +137,30 @@ class Deciding:
 
         Returns where the policy lets it pass, and it has been carried out.
         """
-        now = await self._approvers.now()
-        plan, verdict = await self._questions.plan(question, now)
-        if verdict.says == "allow":
-            carried = await self._internal.carry(plan, f"rule:{verdict.rule}")
-            await self._store.append(
-                Append(carried.entries, now, by(question.requester), self._tenant)
-            )
-            await self._told(run_streams(plan), plan.kind)
+        for _ in range(_TRIES):
+            now = await self._approvers.now()
+            plan, verdict = await self._questions.plan(question, now)
+            if verdict.says != "allow":
+                held = await self._questions.ask(question)
+                raise Gated(await self._questions.view(held))
+            with contextlib.suppress(Stale, Taken):  # the budget is spent, or somebody was faster
+                return await self._let_pass(plan, verdict, now)
+        raise busy()
+
+    async def _let_pass(self, plan: Plan, verdict: Verdict, now: int) -> None:
+        """Carry out what a rule allows, and count it against the rule's budget."""
+        grant = f"rule:{verdict.rule}"
+        carried = await self._internal.carry(plan, grant)
+        if not carried.entries:
             return
-        held = await self._questions.ask(question)
-        raise Gated(await self._questions.view(held))
+        count = sum(op.count for op in plan.ops)
+        place: dict[str, Param] = {"tenant": self._tenant, "name": grant, "minute": now // MINUTE}
+        used = Write("grant_use", {**place, "operations": count})
+        first, *others = carried.entries
+        entries = (first._replace(also=(*first.also, used)), *others)
+        actor = by(plan.requester)
+        await self._store.append(Append(entries, now, actor, self._tenant, verdict.unless))
+        await self._told(run_streams(plan), plan.kind)
 
     # -- deciding ------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """What the policy says of a plan now: the file of the people, and the rules that they added.
 
 The file is looked at before every judgement. Budgets are counted from what was granted, by the
-minute; concurrent grants of several processes may exceed one by what they grant in that moment.
+minute, and once more inside the transaction that records a grant, so that many at once are many.
 """
 
 import json
@@ -13,6 +13,7 @@ from engine.core.approval.policy import MINUTE, Allow, Ask, Policy, Rule, judge,
 from engine.core.approval.rules import rule_of
 from engine.core.approval.standing import Standing
 from engine.core.approval.state import LONGEST_PENDING
+from engine.core.log import Param, Unless
 from engine.core.value import value
 from engine.shell.policies import PolicyFile
 from engine.store import Store
@@ -26,7 +27,8 @@ class Verdict:
     """Whether a person is asked, and how: `Ask` of the policy with its rule, allow or deny.
 
     `assurance` is the least that counts, `again` and `typed` what a yes needs besides, `ttl` how
-    long the question stands.
+    long the question stands. What is allowed by a rule with a budget is allowed `unless` that is
+    spent when it is recorded.
     """
 
     says: str
@@ -35,6 +37,7 @@ class Verdict:
     typed: bool = False
     again: bool = False
     ttl: int = 0
+    unless: Unless | None = None
 
     def needed(self, asked: ApprovalRequested) -> str:
         """The assurance that a vote on a question needs now; empty when nobody may allow it.
@@ -69,7 +72,8 @@ class Judging:
         used = await self._used(policy, standing, now)
         found = judge(policy, facts(plan), used, standing)
         if isinstance(found, Allow):
-            return Verdict("allow", found.rule)
+            rules = [*standing, *policy.rules]
+            return Verdict("allow", found.rule, unless=self._budget(rules, found.rule, plan, now))
         if not isinstance(found, Ask):
             return Verdict("deny", found.rule)
         ttl = min(found.ttl, LONGEST_PENDING)
@@ -81,6 +85,15 @@ class Judging:
         found = [(json.loads(row["body"]), row["expires_at"]) for row in rows]
         rules = [(rule_of(body["rule"]), until, body["policy"]) for body, until in found]
         return [Standing(rule, until, rev) for rule, until, rev in rules if rule is not None]
+
+    def _budget(self, rules: list[Rule], name: str, plan: Plan, now: int) -> Unless | None:
+        """The condition that a rule's budget has room for a plan, checked as it is recorded."""
+        budget = next((rule.budget for rule in rules if rule.id == name), None)
+        if budget is None:
+            return None
+        place: dict[str, Param] = {"tenant": self._tenant, "name": f"rule:{name}"}
+        since, room = (now - budget.span) // MINUTE, budget.most - facts(plan).items
+        return Unless("grant_spent", {**place, "since": since, "most": room})
 
     async def _used(self, policy: Policy, standing: list[Rule], now: int) -> dict[str, int]:
         used: dict[str, int] = {}

@@ -8,6 +8,7 @@ between is never missed and two workers never both claim.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.app.approvers import Approvers
@@ -56,7 +57,7 @@ class Gatekeeper:
         try:
             plan, verdict = await self._questions.plan(question, now)
             if verdict.says == "allow" and not _waited(held):
-                return _granted(f"rule:{verdict.rule}", plan)
+                return _by_rule(verdict, plan)
             return await self._asked(held, plan, verdict, await self._approvers.now())
         except Refused as refused:
             if refused.code != "bad_plan":
@@ -96,8 +97,7 @@ class Gatekeeper:
     ) -> Permit:
         """What the policy says where no approval counts; a person is asked."""
         if verdict.says == "allow":
-            granted = _granted(f"rule:{verdict.rule}", plan)
-            return Granted(granted.grant, granted.ops, entries, granted.templates)
+            return replace(_by_rule(verdict, plan), entries=entries)
         if verdict.says == "deny":
             no = forbidden(verdict)
             return Denied(Failure(Kind.PERMISSION, no.code, no.message, no.hint), entries)
@@ -180,6 +180,10 @@ def _granted(grant: str, plan: Plan) -> Granted:
     ops = {op.id: operation_digest(op) for op in plan.ops}
     templates = {op.id: op.count for op in plan.ops if op.count > 1 or "[*]" in op.id}
     return Granted(grant, ops, templates=templates)
+
+
+def _by_rule(verdict: Verdict, plan: Plan) -> Granted:
+    return replace(_granted(f"rule:{verdict.rule}", plan), unless=verdict.unless)
 
 
 def _part(derived: Plan, plan: Plan) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from engine.core.approval.plan import Operation
 from engine.core.errors import Failure, Kind
-from engine.core.log import Entry
+from engine.core.log import Entry, Unless
 from engine.shell.held import Held
 
 Outcome = Literal["ok", "partial", "drifted", "indeterminate", "failed"]
@@ -26,13 +26,15 @@ PERSONAL = "apr_"
 class Granted:
     """These operations may be carried out: their digests by id.
 
-    `templates` says how many steps a template covers at most.
+    `templates` says how many steps a template covers at most. With `unless` the grant counts only
+    when it was recorded under that condition: what a rule lets pass has a budget.
     """
 
     grant: str
     ops: Mapping[str, str]
     entries: tuple[Entry, ...] = ()
     templates: Mapping[str, int] = field(default_factory=dict)
+    unless: Unless | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ class Mutating:
         if permit.ops.keys().isdisjoint(proposals):
             return self.planner.deny(_beside(permit.grant))
         self._tell(ev.MutationsGranted(permit.grant, permit.ops, permit.templates))
+        if permit.unless is not None:
+            # At once: what others are granted meanwhile must not go into the same budget unseen.
+            self.pen.unless = permit.unless
+            await self.pen.flush()
         return None
 
     async def begin(self, call: Call) -> Sent | None:

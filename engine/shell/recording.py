@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.core.log import SAME, Append, Entry, Write
+from engine.core.errors import Stale
+from engine.core.log import SAME, Append, Entry, Taken, Unless, Write
 from engine.core.run import Fail, Succeed
 from engine.shell.clock import Clock
 from engine.shell.held import Held, recorded
@@ -37,8 +38,9 @@ class Birth:
 class Recording:
     """The pen of one drive. `durable` says that what waits must be recorded before going on.
 
-    `along` are entries for other streams; `outcomes` are those of mutations that are noted and
-    not recorded yet: they must not be lost, whatever becomes of this drive.
+    `along` are entries for other streams, `unless` the condition of the next append; `outcomes`
+    are those of mutations that are noted and not recorded yet: they must not be lost, whatever
+    becomes of this drive.
     """
 
     held: Held
@@ -50,6 +52,7 @@ class Recording:
     durable: bool = False
     along: list[Entry] = field(default_factory=list)
     outcomes: list[Told] = field(default_factory=list)
+    unless: Unless | None = None
     _events: list[Any] = field(default_factory=list)
 
     def note(self, events: Iterable[Any], *, durable: bool = False) -> None:
@@ -64,14 +67,19 @@ class Recording:
             self.birth = None
 
     async def flush(self, *also: Write) -> None:
-        """Record what waits. Raises Stale when somebody else wrote, StoreError."""
+        """Record what waits; raises StoreError, and Stale when another wrote or `unless` holds."""
         if self.birth is not None and not self.along and await self._went_along(self.birth, also):
             return
         await self.born()
         held, now = self.held, self.clock.now()
         entry = Entry(held.stream, held.version, tuple(self._events), also)
         entries = (entry, *self.along)
-        await self.store.append_soon(Append(entries, now, self.actor, held.tenant))
+        request = Append(entries, now, self.actor, held.tenant, self.unless)
+        try:
+            await self.store.append_soon(request)
+        except Taken:
+            raise Stale(f"what run {held.run.uid} was granted is used up") from None
+        self.unless = None
         held.recorded += recorded(entry, held.tenant, held.stream, now, self.actor)
         self.along.clear()
         self._recorded()

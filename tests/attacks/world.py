@@ -5,6 +5,7 @@ the SDK's own client, and knows whatever any answer has told it.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -158,20 +159,26 @@ class World:
         return [effect.line for effect in self.outside.effects]
 
     async def settled(self, run_id: str) -> Any:
-        """A run once it rests."""
-        return await self.engine.wait(run_id, SECONDS)
+        """A run once it rests, and nothing that a person allowed of it is under way."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                run = await self.engine.wait(run_id, SECONDS)
+                if run.status != "paused:approval" or not await self._under_way(run.approval):
+                    return run
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await self.engine.moved()
+
+    async def _under_way(self, approval: str) -> bool:
+        if not approval:
+            return False
+        return (await self.engine.approvals.get(approval)).state in {"approved", "claimed"}
 
     async def quiet(self) -> None:
         """Until nothing moves any more: what could happen has happened."""
-        async with asyncio.timeout(SECONDS):
-            while True:
-                before = len(self.outside.effects)
-                page = await self.engine.runs(limit=100)
-                for row in page.rows:
-                    if row.whose_move == "engine":
-                        await self.engine.wait(row.id, SECONDS)
-                if before == len(self.outside.effects):
-                    return
+        for row in (await self.engine.runs(limit=100)).rows:
+            if row.ended_at is None:
+                await self.settled(row.id)
 
 
 def allowed(plan: Plan) -> list[Line]:

@@ -26,6 +26,7 @@ Kind = Literal["head", "warning", "operation", "field", "later", "rationale"]
 FORM_MOST = 3_500
 """Characters of the longest text that a form may show; a longer plan is read on the page."""
 WIDTH = 96
+NARROWEST = 30
 BOX = 76
 
 _RANK = {"delete": 0, "pay": 1, "send": 2, "update": 4, "create": 5}
@@ -85,18 +86,19 @@ def summary(plan: Plan) -> str:
 
 
 def text(plan: Plan, known: Collection[str] | None = None, width: int = WIDTH) -> str:
-    """The plan as plain text, no line longer than `width` columns.
+    """The plan as plain text, no line longer than `width` columns (at least `NARROWEST`).
 
     A line that goes on is set in deeper than where it began, so that no value can look like a
     line of its own.
     """
+    width = max(width, NARROWEST)
     rows: list[str] = []
     box = False
     for line in lines(plan, known):
         if line.kind == "rationale":
             rows += [] if box else ["+-- written by the assistant; Handrail has not checked it"]
             box = True
-            rows.append(f"| {line.text}")
+            rows += [f"| {row}" for row in wrapped(line.text, width - 2, "")]
             continue
         mark = "! " if line.kind == "warning" else "  " * line.depth
         rows += wrapped(mark + line.text, width, "  " * (line.depth + 2))

@@ -179,3 +179,10 @@ set operations = grant_uses.operations + excluded.operations
 -- name: grant_used
 select sum(operations) as operations from grant_uses
 where tenant = :tenant and name = :name and minute >= :since
+
+-- Whether a rule has let so much pass that no more may.
+-- name: grant_spent
+select sum(operations) as operations from grant_uses
+where tenant = :tenant and name = :name and minute >= :since
+group by name
+having sum(operations) > :most
