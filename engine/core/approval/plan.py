@@ -172,4 +172,7 @@ def _tree(plan: Plan) -> dict[str, Any]:
 
 
 def _fields(one: Any) -> dict[str, Any]:
-    return {field.name: getattr(one, field.name) for field in fields(one)}
+    return {name: getattr(one, name) for name in _NAMES[type(one)]}
+
+
+_NAMES = {cls: tuple(field.name for field in fields(cls)) for cls in (Requester, Operation, Plan)}

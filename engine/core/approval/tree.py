@@ -48,10 +48,10 @@ def tree_of(raw: bytes) -> Any:
 
 def _tagged(tree: Any, depth: int) -> Any:
     kind = type(tree)
+    if kind is str:
+        return tree if tree.isascii() else _text(tree)
     if tree is None or kind is bool or kind is int:
         return tree
-    if kind is str:
-        return _text(tree)
     if kind is float or kind is Decimal:
         return {_TAG: _number(tree)}
     if depth > MAX_DEPTH:
@@ -72,7 +72,8 @@ def _text(text: str) -> str:
 def _key(key: Any) -> str:
     if type(key) is not str:
         raise refused("it has a key that is not text")
-    return "~" + _text(key) if key.startswith("~") else _text(key)
+    text = key if key.isascii() else _text(key)
+    return "~" + text if text[:1] == "~" else text
 
 
 def _number(number: float | Decimal) -> str:
