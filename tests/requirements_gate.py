@@ -255,4 +255,9 @@ GATE = (
         "Every change that was sent leads back to a claimed yes to its bytes or to a rule, and a"
         " table that says otherwise than the journal is found.",
     ),
+    Requirement(
+        "recorded-before-sent",
+        "004 gate",
+        "Where the journal cannot take what is about to be sent, nothing is sent.",
+    ),
 )
