@@ -22,6 +22,7 @@ from engine.core.errors import Failure, StepError
 from engine.core.secrets import SHORTEST
 
 MASK = "[secret]"
+_LONG_LINE = 65_536
 _BLANK = re.compile(r"\s+")
 
 
@@ -137,6 +138,8 @@ class Redactor:
         """
         if not self._parts:
             return text
+        if len(text) > _LONG_LINE:  # every place of it is looked at below
+            return self.text(text)
         places = [at for at, char in enumerate(text) if not char.isspace()]
         before = len(self._tail)
         whole = self._tail + "".join(text[at] for at in places)

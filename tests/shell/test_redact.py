@@ -131,6 +131,11 @@ def test_less_than_half_of_a_secret_is_left_wherever_it_is_split(at: int) -> Non
     assert len(left) < len(LONG) / 2
 
 
+def test_a_line_of_any_length_costs_little_and_holds_no_secret() -> None:
+    line = "x" * 2_000_000 + LONG
+    assert knowing(LONG).line(line) == "x" * 2_000_000 + MASK
+
+
 def test_other_lines_are_left_as_they_are() -> None:
     redactor = knowing(LONG)
     for line in ("a correct horse", "no battery\twas left", "  42  "):
