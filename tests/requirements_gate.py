@@ -203,6 +203,11 @@ GATE = (
         "In a browser a page of a named origin lists and calls tools; one of another cannot.",
     ),
     Requirement(
+        "no-record-no-change",
+        "004 gate",
+        "Where the journal cannot be written, nothing is changed, and what was said is not kept.",
+    ),
+    Requirement(
         "http-limits",
         "004 gate",
         "Over HTTP a caller has limits on how often, how many at a time and how slowly it calls;"
