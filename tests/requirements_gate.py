@@ -33,6 +33,17 @@ GATE = (
         " after its end; a key of one's own starts it once more.",
     ),
     Requirement(
+        "gated-call-by-every-client",
+        "004 gate",
+        "The SDK's client, the Inspector and a TypeScript client see the same gated call over stdio"
+        " and HTTP, in both eras, with a form, a link or nothing; the change is made once.",
+    ),
+    Requirement(
+        "elicitation-replay",
+        "004 gate",
+        "An answer that comes again, after a restart or to a second process, executes nothing.",
+    ),
+    Requirement(
         "identity-from-transport",
         "004 gate",
         "Who asks is known from the transport; no argument says it.",

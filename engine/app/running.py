@@ -151,6 +151,7 @@ class Runs:
         workflow = await self._library.learn(known.digest)
         opened = await self._library.learn_all(workflow)
         if not all(map(self._library.accepted, opened)):
+            await self._library.reread()  # a person may have accepted it in another process
             await self._approvals.admit(known, requester)
         return workflow
 

@@ -53,9 +53,28 @@ class Asked:
 @asynccontextmanager
 async def asking(world: World, mode: Any, asked: Asked) -> AsyncGenerator[Client]:
     """A client that declares elicitation, on a world where the version is accepted already."""
-    async with Client(world.server(), mode=mode, cache=None, elicitation_callback=asked) as client:
-        await world.person(client)
+    async with (
+        Client(world.server(), mode=mode, cache=None, elicitation_callback=asked) as client,
+        world.decided(client),
+    ):
         yield client
+
+
+@pytest.mark.requirement("elicitation-both-eras")
+@pytest.mark.parametrize("mode", ERAS)
+async def test_a_form_is_asked_once_and_the_change_is_made_once(world: World, mode: Any) -> None:
+    world.allow(SMALL)
+    asked = Asked(approve)
+    async with asking(world, mode, asked) as client:
+        done = await call(client, "execute_workflow", **CHANGE)
+        assert (done["status"], done["isError"]) == ("completed", False)
+        (form,) = asked.questions
+        assert form.requested_schema["required"] == ["decision", "code"]
+        assert "the price" in form.message
+        again = await call(client, "execute_workflow", **CHANGE)
+        assert again["executionId"] == done["executionId"]
+        assert len(asked.questions) == 1
+        assert world.changes == ["the price"]
 
 
 @pytest.mark.requirement("a-form-proves-little")
@@ -99,7 +118,6 @@ async def test_an_older_client_that_only_claims_to_have_forms_gets_the_other_ans
         assert world.changes == []
 
 
-@pytest.mark.requirement("elicitation-both-eras")
 @pytest.mark.parametrize("mode", ERAS)
 async def test_where_a_form_is_not_enough_the_page_is_opened_and_waited_for(
     world: World, mode: Any
@@ -115,8 +133,9 @@ async def test_where_a_form_is_not_enough_the_page_is_opened_and_waited_for(
     asked = Asked(decide)
     async with asking(world, mode, asked) as client:
         done = await call(client, "execute_workflow", **CHANGE)
-        assert done["executionId"]
+        assert done["status"] == "completed"
         assert [each.mode for each in asked.questions] == ["url"]
+        assert world.changes == ["the price"]
 
 
 @pytest.mark.parametrize("mode", ERAS)
@@ -163,9 +182,41 @@ async def never(context: Any, params: Any) -> ElicitResult:
 @asynccontextmanager
 async def by_hand(world: World) -> AsyncGenerator[Client]:
     world.allow(SMALL)
-    async with Client(world.server(), cache=None, elicitation_callback=never) as client:
-        await world.person(client)
+    async with (
+        Client(world.server(), cache=None, elicitation_callback=never) as client,
+        world.decided(client),
+    ):
         yield client
+
+
+@pytest.mark.requirement("elicitation-replay")
+async def test_an_answer_that_comes_again_finds_what_happened_and_does_nothing(
+    world: World,
+) -> None:
+    async with by_hand(world) as client:
+        state, answers = await question(client)
+        runs = set()
+        for _ in range(4):
+            done = await ask(client, request_state=state, input_responses=answers)
+            assert isinstance(done, CallToolResult)
+            assert done.structured_content is not None
+            assert done.structured_content["status"] == "completed"
+            runs.add(done.structured_content["executionId"])
+        assert len(runs) == 1
+        assert world.changes == ["the price"]
+
+
+@pytest.mark.requirement("elicitation-replay")
+async def test_a_question_of_one_process_may_be_answered_to_another(world: World) -> None:
+    async with by_hand(world) as client:
+        state, answers = await question(client)
+        async with Client(world.server(), cache=None, elicitation_callback=never) as second:
+            for asker in (second, client, second):
+                done = await ask(asker, request_state=state, input_responses=answers)
+                assert isinstance(done, CallToolResult)
+                assert done.structured_content is not None
+                assert done.structured_content["status"] == "completed"
+        assert world.changes == ["the price"]
 
 
 @pytest.mark.parametrize("more", [{"input": {"what": "everything"}}, {"version": "1.0.0"}])

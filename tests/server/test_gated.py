@@ -18,6 +18,67 @@ CHANGE: dict[str, Any] = {"workflow": "changes", "input": {"what": "the price"}}
 async def test_a_client_without_elicitation_is_told_where_to_decide(
     world: World, mode: Any
 ) -> None:
+    async with world.client(mode) as client, world.decided(client) as person:
+        waits = await call(client, "execute_workflow", **CHANGE)
+        assert (waits["status"], waits["isError"]) == ("approval_required", False)
+        assert waits["command"] == f"handrail approve {waits['approvalId']}"
+        assert waits["approveUrl"].endswith(waits["approvalId"])
+        assert waits["code"] in waits["nextStep"]
+        assert "the price" in waits["summary"]
+        again = await call(client, "execute_workflow", **CHANGE)
+        assert again["approvalId"] == waits["approvalId"]
+        run = await call(client, "get_run", runId=waits["executionId"])
+        assert run["status"] == "paused:approval"
+        assert run["approval"]["approvalId"] == waits["approvalId"]
+        assert world.changes == []
+
+        await person.approves(waits["approvalId"])
+        done = await call(client, "execute_workflow", **CHANGE)
+        assert (done["status"], done["executionId"]) == ("completed", waits["executionId"])
+        assert done["output"] == {"change": {"changed": "the price"}}
+        for _ in range(2):
+            again = await call(client, "execute_workflow", **CHANGE)
+            assert (again["status"], again["reused"]) == ("completed", True)
+            assert again["executionId"] == waits["executionId"]
+            assert "idempotencyKey" in again["nextStep"]
+        assert world.changes == ["the price"]
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_an_approval_is_followed_until_it_is_done(world: World, mode: Any) -> None:
+    async with world.client(mode) as client, world.decided(client) as person:
+        waits = await call(client, "execute_workflow", **CHANGE)
+        seen = await call(client, "get_approval", executionId=waits["executionId"])
+        assert (seen["status"], seen["approvalId"]) == ("approval_required", waits["approvalId"])
+        await person.approves(waits["approvalId"])
+        await world.ended(waits["executionId"])
+        seen = await call(client, "get_approval", approvalId=waits["approvalId"])
+        assert (seen["status"], seen["outcome"]) == ("done", "ok")
+        assert seen["decidedBy"] == "ann"
+        by_run = await call(client, "get_approval", executionId=waits["executionId"])
+        assert by_run == seen
+        hello = await call(client, "execute_workflow", workflow="hello", input={"name": "Ann"})
+        never = await call(client, "get_approval", executionId=hello["executionId"])
+        assert never["code"] == "no_approval"
+
+
+async def test_what_is_denied_is_not_done_and_says_so(world: World) -> None:
+    async with world.client() as client, world.decided(client) as person:
+        waits = await call(client, "execute_workflow", **CHANGE)
+        await person.denies(waits["approvalId"], "not this week")
+        told = await call(client, "get_approval", approvalId=waits["approvalId"])
+        assert (told["status"], told["isError"], told["comment"]) == (
+            "denied", False, "not this week",
+        )  # fmt: skip
+        again = await call(client, "execute_workflow", **CHANGE)
+        assert (again["status"], again["isError"]) == ("failed:denied", True)
+        assert world.changes == []
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_a_version_that_nobody_has_accepted_is_decided_about_first(
+    world: World, mode: Any
+) -> None:
     async with world.client(mode) as client:
         person = await world.person(client)
         waits = await call(client, "execute_workflow", **CHANGE)
@@ -39,7 +100,7 @@ async def test_a_client_without_elicitation_is_told_where_to_decide(
         assert told["decidedBy"] == "ann"
 
 
-async def test_what_is_denied_is_not_done_and_says_so(world: World) -> None:
+async def test_a_denied_version_is_not_asked_about_again_soon(world: World) -> None:
     async with world.client() as client:
         person = await world.person(client)
         waits = await call(client, "execute_workflow", **CHANGE)

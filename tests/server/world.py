@@ -184,10 +184,12 @@ class World:
         yield person
 
     async def ended(self, run_id: str) -> None:
-        """Wait until a run rests."""
+        """Wait until a run is over."""
         assert self.engine is not None
         with anyio.fail_after(10):
-            await self.engine.wait(run_id, 10)
+            while (await self.engine.wait(run_id, 10)).ended_at is None:
+                with anyio.move_on_after(1):
+                    await self.engine.moved()
 
 
 def world(folder: Path) -> World:

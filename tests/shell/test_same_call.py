@@ -99,3 +99,15 @@ async def test_two_at_once_are_one(tmp_path: Path) -> None:
 def test_a_key_that_a_caller_chose_is_no_calls_key() -> None:
     assert not is_call("order-7")
     assert not is_call("=" + "0" * 63)
+
+
+async def test_what_was_accepted_in_another_process_a_moment_ago_is_not_asked_again(
+    tmp_path: Path,
+) -> None:
+    documents(tmp_path)
+    async with (
+        engine_over(tmp_path, CHANGES, work=False) as engine,
+        engine_over(tmp_path, CHANGES, work=False) as other,
+    ):
+        await say_yes(other, call(engine))
+        assert (await call(engine)).status == "pending"
