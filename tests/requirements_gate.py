@@ -66,6 +66,11 @@ GATE = (
         "What was allowed is done once and as it was allowed; what nobody knows the fate of is"
         " neither repeated nor forgotten.",
     ),
+    Requirement(
+        "late-truth",
+        "004 gate",
+        "What is learned after a person's word raises an incident and never changes that word.",
+    ),
     # connectors, what is declared, secrets
     Requirement(
         "gate-bad-inputs",

@@ -52,7 +52,12 @@ class Hands:
     _full: bool = False
 
     def __post_init__(self) -> None:
-        self.late = Late(self.store, self.clock)
+        self.late = Late(self.store, self.clock, self._learned)
+
+    def _learned(self, run_id: str) -> None:
+        """An outcome was recorded of a run that was let go of: somebody has to look at it."""
+        self._wake.set()
+        self.changed(run_id)
 
     @property
     def id(self) -> int:

@@ -8,7 +8,7 @@ nothing (TRUST 3.2). If this process dies too, the outcome is unknown, and is lo
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from engine.core.errors import Refused, Stale
@@ -28,10 +28,14 @@ _PAUSE = 1.0
 
 @dataclass(slots=True)
 class Late:
-    """What this process still has to tell of runs that it does not hold any more."""
+    """What this process still has to tell of runs that it does not hold any more.
+
+    `told` hears of a run whose history has grown by it, and that is due again.
+    """
 
     store: Store
     clock: Clock
+    told: Callable[[str], None]
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def wait_for(
@@ -89,3 +93,4 @@ class Late:
         again = Write("due_put", {"tenant": tenant, "lane": held.lane, "at": now, "owner": 0})
         entry = Entry(stream, history[-1].version, events, (again,))
         await self.store.append(Append((entry,), now, "engine", tenant))
+        self.told(held.run.uid)

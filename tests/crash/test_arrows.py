@@ -54,7 +54,7 @@ def deadly(drive: Drive, arrow: Arrow) -> None:
                 raise Killed
 
     object.__setattr__(drive.pen, "__class__", Pen)
-    drive.late = Grave(drive.late.store, drive.late.clock)
+    drive.late = Grave(drive.late.store, drive.late.clock, drive.late.told)
 
 
 async def dies(made: World, shop: Till, arrow: Arrow) -> None:

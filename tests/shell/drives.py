@@ -97,7 +97,7 @@ class World:
         run = fold(line.event for line in history)
         held = Held(self.stream, run, "default", history)
         planner = Planner(run, self.workflows[run.workflow], Shelf(self.workflows))
-        late = Late(self.store, self.clock)
+        late = Late(self.store, self.clock, lambda _: None)
         return driving(
             held, planner, self.acts, self.store, self.clock, "worker:7",
             lambda _: None, self.person, late,
