@@ -17,21 +17,25 @@ from mcp_server.words import rfc3339
 TIMES = frozenset(
     {
         "again_at",
+        "at",
         "covered_at",
         "created_at",
         "decided_at",
         "deadline",
         "ended_at",
         "expires_at",
+        "given_at",
         "last_at",
         "published_at",
         "requested_at",
+        "revoked_at",
         "seen_at",
+        "since",
         "started_at",
         "wake_at",
     }
 )
-"""Fields that hold microseconds since the epoch."""
+"""Fields that hold microseconds since the epoch; 0 is no time, as None is."""
 
 SPANS = frozenset({"retry_after"})
 """Fields that hold a span in microseconds; shown in milliseconds."""
@@ -65,7 +69,7 @@ def shape(value: Any) -> Any:
 
 def _member(name: str, value: Any) -> tuple[str, Any]:
     if name in TIMES:
-        return camel(name), None if value is None else rfc3339(value)
+        return camel(name), rfc3339(value) if value else None
     if name in SPANS:
         return camel(name) + "Ms", None if value is None else value / 1_000
     return camel(name), shape(value)

@@ -1,6 +1,7 @@
 """Approvals on a terminal: what others wrote can neither move the cursor nor hide anything."""
 
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,13 @@ from rich.console import Console, RenderableType
 from engine import ApprovalView, Requester
 from engine.core.approval.plan import Operation, Plan
 from engine.core.approval.views import ApprovalPage, Blocked, GrantView, Needing, Undecided
+from engine.core.errors import Move
+from engine.core.views import LookupView, OutcomeView, SendView
 from mcp_server.cli.asking import waiting
 from mcp_server.cli.paint import approvals as paint
+from mcp_server.cli.paint.timeline import run_timeline
 from mcp_server.cli.voting import plan_text
+from tests.cli import samples
 
 NOW = 1_795_262_651_000_000
 HOSTILE = "\x1b[2J\x1b[1;1HAPPROVED \u202eyb\u200b\r\x9b\u2028x"
@@ -87,3 +92,19 @@ def dangers(text: str) -> set[str]:
     """What drives a terminal, draws nothing, or turns around what follows it."""
     hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     return {char for char in text if char != "\n" and unicodedata.category(char) in hidden}
+
+
+def test_a_run_that_waits_for_a_verdict_says_what_was_sent_and_what_to_type() -> None:
+    sends = tuple(SendView(n, 1, NOW, "apr_x", "") for n in (1, 2))
+    looks = (LookupView(NOW, "no", False, None), LookupView(NOW, "unknown", False, None))
+    known = OutcomeView("indeterminate", HOSTILE, sends, looks, incidents=(HOSTILE,))
+    step = replace(samples.BROKEN.steps[0], path="pay", status="indeterminate", outcome=known)
+    run = replace(
+        samples.BROKEN, status="paused:reconciliation", whose_move=Move.PERSON, failure=None,
+        next_step="Say what happened.", steps=(step,), retried_by="",
+    )  # fmt: skip
+    said = shown(run_timeline(run, NOW))
+    assert dangers(said) == set()
+    assert "sent 2 times, last just now, allowed by apr_x" in said
+    assert "the other system was asked 2 times: no, unknown" in said
+    assert f"handrail resolve {run.id} pay happened|did-not-happen|skip" in said

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from engine.core import views
+from engine.core.approval import views as approval_views
+from engine.core.audit import Audit
 from mcp_server.cli.shape import SPANS, TIMES, shape, to_json
 from tests.cli import samples
 
@@ -19,7 +21,7 @@ VALUES = {
 
 
 def _views() -> Iterator[type[Any]]:
-    for value in vars(views).values():
+    for value in (*vars(views).values(), *vars(approval_views).values(), Audit):
         if isinstance(value, type) and dataclasses.is_dataclass(value):
             yield value
 
@@ -28,9 +30,9 @@ def test_every_field_that_is_a_time_is_printed_as_one() -> None:
     times = {
         field.name
         for view in _views()
-        if view is not views.RunFilter
+        if view is not views.RunFilter and view.__module__.endswith(("views", "audit"))
         for field in dataclasses.fields(view)
-        if field.name.endswith("_at") or field.name == "deadline"
+        if field.name.endswith("_at") or field.name in ("at", "since", "deadline")
     }
     assert times == TIMES
     assert frozenset({"retry_after"}) == SPANS
@@ -48,7 +50,7 @@ def test_a_run_has_this_shape() -> None:
     assert list(printed) == [
         "id", "namespace", "workflow", "version", "kind", "status", "whoseMove", "nextStep",
         "createdAt", "startedAt", "endedAt", "wakeAt", "deadline", "actor", "input", "output",
-        "steps", "failedStep", "failure", "retryOf", "retriedBy", "reused",
+        "steps", "failedStep", "failure", "retryOf", "retriedBy", "reused", "approval",
     ]  # fmt: skip
     assert printed["createdAt"] == "2026-11-21T12:04:11.000000Z"
     assert printed["wakeAt"] is None

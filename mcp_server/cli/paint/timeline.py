@@ -20,6 +20,7 @@ from mcp_server.cli.paint.marks import (
     titled,
 )
 from mcp_server.cli.paint.nesting import Line, lines
+from mcp_server.cli.paint.outcomes import outcome, ways_out
 from mcp_server.cli.paint.runs import workflow_name
 from mcp_server.words import age, count, duration, moment
 
@@ -80,7 +81,9 @@ def _steps(run: "RunView", now: int, everything: bool) -> RenderableType:
     for row, entry in zip(aligned([_row(e, run, now) for e in tree]), tree, strict=True):
         parts.append(row)
         if entry.step is not None:
-            parts += _attempts(entry.step, run, 4 + 2 * entry.depth)
+            shift = 4 + 2 * entry.depth
+            parts += _attempts(entry.step, run, shift)
+            parts += [indented(said, shift) for said in outcome(entry.step, now)]
     return Group(*parts)
 
 
@@ -154,10 +157,5 @@ def _next(run: "RunView", now: int) -> Iterable[RenderableType]:
     yield Text("")
     yield line(Text(who, "bold"), run.next_step, when)
     if str(run.whose_move) == "person":
-        yield indented(line("handrail ", _command(run), style="cyan"))
-
-
-def _command(run: "RunView") -> str:
-    if run.status == "paused:approval" and run.approval:
-        return f"approve {run.approval}"
-    return "approvals" if run.status == "paused:reconciliation" else f"retry {run.id}"
+        for way in ways_out(run):
+            yield indented(line(way, style="cyan"))
