@@ -171,6 +171,11 @@ GATE = (
         " plans anew, revokes and resolves.",
     ),
     Requirement(
+        "demo-approved-on-the-page",
+        "004 gate",
+        "The demo's changing workflows run for real, each change allowed on the page, done once.",
+    ),
+    Requirement(
         "approval-bytes",
         "004 gate",
         "A vote and a claim hold for the bytes that were shown, or for nothing.",

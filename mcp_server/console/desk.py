@@ -58,7 +58,6 @@ class Desk:
             "age": lambda at: age(self.now, at),
             "moment": moment,
             "counted": count,
-            "dashed": lambda code: f"{code[:4]}-{code[4:]}",
         }
         return found
 

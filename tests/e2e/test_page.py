@@ -4,18 +4,26 @@ The engine is in this process, with a clock that moves when the test says so, an
 Chromium. With HANDRAIL_SCREENSHOTS=folder it leaves pictures there.
 """
 
+import asyncio
 import os
+import re
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
+from engine import Settings, open_engine
 from mcp_server.console import Console
 from tests.console.room import PIN, Room
 from tests.console.room import room as opened
 from tests.console.test_runs import settled
 from tests.e2e.browsing import Tab, browser
 from tests.e2e.conftest import Node
+from tests.e2e.processes import Wire, environment
+from tests.tree import ROOT
 
 pytestmark = [
     pytest.mark.browser,
@@ -164,3 +172,60 @@ async def test_a_yes_is_taken_back_and_planned_anew(
     async with opened(tmp_path, work=True, enrolled=False) as room:
         assert (await settled(room, run.id)).status == "completed"
         assert room.done == ["x"]
+
+
+async def orders(shop: str) -> list[Any]:
+    """What user 3 has ordered, as the shop itself says."""
+    async with httpx.AsyncClient() as client:
+        found: list[Any] = (await client.get(f"{shop}/api/users/3/orders")).json()["orders"]
+    return found
+
+
+@pytest.mark.requirement("demo-approved-on-the-page")
+async def test_an_order_of_the_demo_is_allowed_on_the_page_and_placed_once(
+    tab: Tab, tmp_path: Path
+) -> None:
+    async with open_engine(Settings(str(tmp_path / "handrail.db"), work=False)) as engine:
+        await engine.approvals.enrol("Ann", PIN)
+    command = [sys.executable, "-m", "mcp_server"]
+    wire = Wire(
+        command, env=environment(tmp_path, HANDRAIL_DEMO="1"), cwd=ROOT, log=tmp_path / "log"
+    )
+    with wire as client:
+        await asyncio.to_thread(client.shake_hands)
+
+        async def order() -> dict[str, Any]:
+            items = [{"productId": "prod-1", "quantity": 1}]
+            given = {"userId": "3", "items": items}
+            return await asyncio.to_thread(
+                client.call, "execute_workflow", workflow="place-order", input=given
+            )
+
+        asked = await order()
+        assert asked["status"] == "approval_required"
+        text = await signed_in(tab, asked["approveUrl"])
+        assert asked["code"] in text
+        await look(tab, "accept")
+        await tab.do("fill", label="PIN", value=PIN)
+        assert "Done." in await tab.do("press", name="Approve")
+
+        seen: list[str] = []
+        shop, before = "", list[Any]()
+        for _ in range(10):
+            asked = await order()  # the same call finds the same run
+            if asked["status"] == "completed":
+                break
+            if asked["status"] != "approval_required" or asked["approvalId"] in seen:
+                continue
+            seen.append(asked["approvalId"])
+            text = await tab.do("open", url=asked["approveUrl"])
+            assert asked["code"] in text
+            if len(seen) == 1:
+                (shop,) = re.findall(r"POST (http://\S+)/api/orders", text)
+                before = await orders(shop)
+            await look(tab, f"order-{len(seen)}")
+            await tab.do("fill", label="PIN", value=PIN)
+            await tab.do("press", name="Approve")
+        assert asked["status"] == "completed"
+        assert len(seen) == 2, "the order, and the payment that is known only after it"
+        assert len(await orders(shop)) == len(before) + 1
