@@ -38,7 +38,8 @@ class HttpSpec:
 
     A request of a connector has a URL of the form `connector://name/path`; `base` is the base URL
     that the connector declares, which whoever opens the engine may replace by name. `secrets` are
-    the names that its templates may use, with references (`secret://...`).
+    the names that its templates may use, with references (`secret://...`); `hosts` are those that
+    a redirect may lead to, none means any.
 
     `changes` says that it is sent as a mutation whatever its method, `key_header` carries the
     idempotency key ("" when none does), and what `not_sent` and `atomic_5xx` mean `Declared` says.
@@ -52,6 +53,7 @@ class HttpSpec:
     connector: str = ""
     base: str = ""
     secrets: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    hosts: tuple[str, ...] = ()
     changes: bool = False
     key_header: str = ""
     not_sent: tuple[int, ...] = ()

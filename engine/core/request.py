@@ -53,7 +53,8 @@ class Request:
 
     `changes` says that it is a mutation: sent once, on a connection of its own, without following
     anything. What an answer proves about it `not_sent` and `atomic_5xx` declare (`Declared`).
-    `secrets` are the markers in it that stand for secrets, with their references.
+    `secrets` are the markers in it that stand for secrets, with their references; `hosts` are
+    those that a redirect may lead to, none means any.
     """
 
     method: str
@@ -64,6 +65,7 @@ class Request:
     not_sent: tuple[int, ...] = ()
     atomic_5xx: bool = False
     secrets: Placed = ()
+    hosts: tuple[str, ...] = ()
 
     @property
     def once(self) -> bool:
@@ -102,7 +104,7 @@ def build(
     parts = Parts(url, tuple(headers.values()), body)
     secrets = placed(parts, marks, spec.secrets) if marks else ()
     sending = (spec.changes, spec.not_sent, spec.atomic_5xx)
-    return Request(spec.method, url, parts.headers, body, *sending, secrets)
+    return Request(spec.method, url, parts.headers, body, *sending, secrets, spec.hosts)
 
 
 def shown(request: Request) -> Request:

@@ -9,7 +9,7 @@ segment, `..`) the value is refused. The laws are tested as properties.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.expr.values import to_json, to_text
@@ -141,6 +141,30 @@ def _texts(value: Any) -> Iterator[str]:
 def _single(value: Any) -> Iterator[str]:
     if value is not None:
         yield to_json(value) if isinstance(value, dict | list) else to_text(value)
+
+
+HOST_AND_PORT = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?\Z")
+"""A host as a connector allows it, in small letters."""
+
+_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
+
+
+def is_among(url: str, hosts: Iterable[str]) -> bool:
+    """Whether a URL leads to one of these hosts; one without a port means any of its ports.
+
+    >>> is_among("https://A.example/x", ["a.example"])
+    True
+    >>> is_among("https://a.example", ["a.example:80"])
+    False
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
+    except ValueError:
+        return False
+    name = (parts.hostname or "").rstrip(".")
+    name = f"[{name}]" if ":" in name else name
+    return bool({name, f"{name}:{port}"} & {*hosts})
 
 
 def _wrong(code: str, message: str, hint: str = "") -> StepError:

@@ -269,3 +269,24 @@ def test_what_is_declared_is_part_of_the_version() -> None:
         for operation in (f"{{{POST}}}", f"{{{POST}, reversible: true}}", f"{{{POST}, {KEY}}}")
     }
     assert len(digests) == 3
+
+
+# -- hosts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hosts", "code"),
+    [
+        ("[crew.example]", ""),
+        ("[CREW.example, other.example:8443]", ""),
+        ("crew.example:443", ""),
+        ("[other.example]", "contradiction"),
+        ("[crew.example:80]", "contradiction"),
+        ("['https://crew.example', crew.example]", "bad_value"),
+        ("['*', crew.example]", "bad_value"),
+    ],
+)
+def test_the_allowed_hosts_of_a_connector_hold_its_own(hosts: str, code: str) -> None:
+    text = CREW.replace("OPERATION", "{path: /}")
+    catalogue = read(text.replace("spec:\n", f"spec:\n  allowedHosts: {hosts}\n"))
+    assert [each for _, each in told(catalogue)] == ([code] if code else [])

@@ -203,6 +203,14 @@ async def test_a_redirect_into_a_private_place_is_refused(target: str, code: str
         assert (await failure_of(client.get(server.url()))).code == code
 
 
+async def test_a_redirect_stays_among_the_hosts_of_its_connector() -> None:
+    async with serving(saying(redirect("http://other.test/"))) as server, Client(server) as client:
+        sent = Request("GET", server.url(), (), hosts=("127.0.0.1", "127.0.0.2:80"))
+        assert (await failure_of(client.http.call(sent, SECONDS))).code == "foreign_redirect"
+        named = Request("GET", server.url(), (), hosts=("127.0.0.1", "other.test"))
+        assert (await failure_of(client.http.call(named, SECONDS))).code == "dns_failed"
+
+
 async def test_an_exception_is_not_for_those_who_are_sent_there() -> None:
     inside = saying(answer(b'"secret"'))
     async with (

@@ -24,6 +24,7 @@ from engine.core.documents.section import Section
 from engine.core.documents.templates import CONNECTOR_ROOTS
 from engine.core.model import Effect, strongest
 from engine.core.secrets import SCHEME, parse_reference
+from engine.core.url import HOST_AND_PORT, is_among
 from engine.core.words import shorten
 
 CONNECTOR_FIELDS = ("description", "baseUrl", "allowedHosts", "secrets", "headers", "operations")
@@ -50,14 +51,15 @@ def read_connector(header: Header) -> Connector | None:
     spec = Section(report, "spec", header.document.get("spec"), CONNECTOR_FIELDS)
     base = read_base(spec)
     secrets = _secrets(spec)
-    shared = HttpBase(header.key[1], base, read_headers(spec, CONNECTOR_ROOTS), secrets)
+    hosts = _hosts(spec, base)
+    headers = read_headers(spec, CONNECTOR_ROOTS)
+    shared = HttpBase(header.key[1], base, headers, secrets, hosts)
     plain = {
         name: operation
         for name in spec.mapping("operations")
         if (operation := _operation(spec, name, shared)) is not None
     }
     operations = _all_declared(spec, header, plain)
-    hosts = spec.strings("allowedHosts")
     description = read_description(metadata, spec)
     if report.failed:
         return None
@@ -132,6 +134,19 @@ def _all_declared(
             http = as_change(http, declared)
         found[name] = replace(operation, declared=declared, http=http)
     return found
+
+
+def _hosts(spec: Section, base: str) -> tuple[str, ...]:
+    """The hosts that calls may reach, in small letters; none means wherever they are led."""
+    hosts = tuple(each.lower() for each in spec.strings("allowedHosts"))
+    for host in hosts:
+        if not HOST_AND_PORT.match(host):
+            hint = "write a host, or a host and a port: api.example.com:8443"
+            spec.error("allowedHosts", "bad_value", f"{shorten(host)!r} is not a host", hint)
+    if hosts and base and not is_among(base, hosts):
+        message = "the host of the baseUrl is not among the allowed ones"
+        spec.error("allowedHosts", "contradiction", message, "add it, or remove allowedHosts")
+    return hosts
 
 
 def _secrets(spec: Section) -> Mapping[str, str]:

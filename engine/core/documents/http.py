@@ -154,12 +154,13 @@ def read_base(section: Section) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HttpBase:
-    """What all operations of a connector share: its name, base URL, headers and secrets."""
+    """What all operations of a connector share: its name, base URL, headers, secrets and hosts."""
 
     connector: str
     url: str
     headers: Mapping[str, Template]
     secrets: Mapping[str, str]
+    hosts: tuple[str, ...]
 
 
 def read_operation(section: Section, base: HttpBase) -> HttpSpec | None:
@@ -174,7 +175,7 @@ def read_operation(section: Section, base: HttpBase) -> HttpSpec | None:
     own, query = _rest(section, CONNECTOR_ROOTS)
     headers, body = {**base.headers, **own}, _body(section, method, CONNECTOR_ROOTS)
     used = _secrets(section, base, [*headers.values(), *query.values(), *([body] if body else [])])
-    return HttpSpec(method, url, headers, query, body, base.connector, base.url, used)
+    return HttpSpec(method, url, headers, query, body, base.connector, base.url, used, base.hosts)
 
 
 def _secrets(section: Section, base: HttpBase, templates: Iterable[Template]) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ import httpx
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.request import Request
 from engine.core.response import applied, conflict, decode, excerpt, judge
+from engine.core.url import is_among
 from engine.shell.connectors.faults import classify
 from engine.shell.connectors.inflate import Intake
 from engine.shell.connectors.limits import HttpLimits
@@ -172,6 +173,8 @@ class Exchange:
         check_url(str(there))
         if _origin(here) == _origin(there):
             return replace(request, url=str(there))
+        if request.hosts and not is_among(str(there), request.hosts):
+            raise _refused_redirect("foreign_redirect", "the connector does not allow that host")
         if here.scheme == "https" and there.scheme == "http":
             raise _refused_redirect("insecure_redirect", "the server redirects to plain http")
         if self._guard.excepted(there.host, _origin(there)[2]):
