@@ -27,7 +27,7 @@ from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Drive, Held, driving
 from engine.shell.keeping import Denied, Granted, Outcome, Parked, Permit
 from engine.shell.late import Late
-from engine.store import Store, open_store
+from engine.store import Store, open_sqlite
 from tests.core.worlds import Shelf
 from tests.shell.till import Till
 
@@ -149,13 +149,15 @@ async def world(
     workflows: Mapping[str, Workflow],
     till: Till | None = None,
     functions: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> AsyncIterator[World]:
-    """A store, and everything that a drive needs."""
+    """A store, and everything that a drive needs; `more` is for the store."""
     clock = TestClock()
     allowed = {("127.0.0.1", till.server.port)} if till is not None else set()
     http = HttpConnector(allowed)
     known = {name: PythonTask(f, Effect.MUTATION) for name, f in (functions or {}).items()}
-    async with open_store(tmp_path / "h.db", FEATURES, clock.bytes, clock.now()) as store:
+    path = tmp_path / "h.db"
+    async with open_sqlite(path, FEATURES, clock.bytes, clock.now(), **more) as store:
         acts = Acts(known, http, {}, Breakers(store, clock, "default"))
         try:
             yield World(store, workflows, acts, clock, Person())

@@ -10,7 +10,7 @@ from engine import Effect, Engine, PythonTask
 from engine.core import events as ev
 from engine.core.log import Recorded
 from engine.store.lock import Turn
-from tests.shell.documents import engine_over, flow, look, write
+from tests.shell.documents import engine_over, flow, look, task, write
 
 CHAIN: Sequence[Mapping[str, Any]] = [
     {"id": "a", "taskRef": "t"},
@@ -173,3 +173,24 @@ async def test_a_run_is_shown_at_its_end_as_its_history_tells_it(tmp_path: Path)
             assert shown == await made.run(begun.id)
             made._lists.forget_all()
             assert shown == await made.run(begun.id)
+
+
+async def test_a_mutation_waits_until_it_is_on_disk_why_it_is_made(tmp_path: Path) -> None:
+    sent: list[Any] = []
+    send = task("send", type="python", python={"function": "send"})
+    write(tmp_path / "documents", send, flow("m", [{"id": "a", "taskRef": "send"}]))
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "rules:\n  - {id: all, when: {workflow: [default/m]}, then: {auto: true, budget: 9/h}}\n"
+    )
+    async with engine_over(tmp_path, {"send": PythonTask(sent.append)}, policy=policy) as made:
+        await made.wait((await made.start("m", {})).id, 20)
+        assert len(sent) == 1  # the version is accepted and everything is at hand from here on
+        async with nobody_writes(made):
+            starting = asyncio.create_task(made.start("m", {}))
+            for _ in range(200):
+                await asyncio.sleep(0)
+            assert len(sent) == 1
+            assert not starting.done()
+        assert (await made.wait((await starting).id, 20)).status == "completed"
+        assert len(sent) == 2
