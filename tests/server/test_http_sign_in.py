@@ -18,6 +18,7 @@ from mcp_server.settings import ServerSettings
 from mcp_server.tools import TOOLSETS
 from tests.server.calling import ask, bearer, send, serving
 from tests.server.issuers import Issuer, issuing
+from tests.server.people import Person
 from tests.server.world import World
 
 pytestmark = pytest.mark.requirement("http-sign-in")
@@ -154,6 +155,24 @@ async def test_a_tool_whose_scope_is_missing_is_refused(served: Served, tool: st
     assert f'scope="{wanted}"' in challenge
     assert "resource_metadata=" in challenge
     assert reply.error["data"] == {"code": "insufficient_scope", "scope": wanted}
+
+
+async def test_who_calls_is_known_to_whoever_decides(served: Served, world: World) -> None:
+    reader = served.holding(scopes.READ)
+    await ask(served.port, "tools/call", reader, name="list_runs", arguments={})
+    assert world.engine is not None
+    await Person(world.engine).enrols()
+    held = (scopes.READ, scopes.EXECUTE)
+    given = {"workflow": "changes", "input": {"what": "the price"}}
+    for who in ("ann", "bob"):
+        caller = served.holding(*held, sub=who)
+        reply = await ask(
+            served.port, "tools/call", caller, name="execute_workflow", arguments=given
+        )
+        facts = reply.result["structuredContent"]
+        asked = (await world.engine.approvals.get(facts["approvalId"])).plan.requester
+        assert (asked.channel, asked.iss, asked.sub) == ("http", served.issuer.url, who)
+        assert asked.principal == f"{served.issuer.url}|{who}"
 
 
 async def test_older_clients_are_held_to_the_same_scopes(served: Served) -> None:
