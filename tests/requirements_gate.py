@@ -286,4 +286,9 @@ GATE = (
         "004 gate",
         "Where the journal cannot take what is about to be sent, nothing is sent.",
     ),
+    Requirement(
+        "resolved-by-a-person",
+        "004 gate",
+        "What became of a change that nobody knows of is said by a person, and by nobody else.",
+    ),
 )

@@ -5,10 +5,18 @@ person has decided. What the operations are is `internal.py`'s, how votes are ca
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from engine.app.approvers import Approvers
 from engine.app.catalogue import Shelf
-from engine.app.internal import Internal, accepting, cancelling, deprecating, switching
+from engine.app.internal import (
+    Internal,
+    accepting,
+    cancelling,
+    deprecating,
+    resolving,
+    switching,
+)
 from engine.app.judging import Judging
 from engine.app.keeping import Gatekeeper
 from engine.app.questions import Question, Questions, too_many
@@ -16,13 +24,17 @@ from engine.app.replanning import Replanning
 from engine.app.settings import Settings, policy_of
 from engine.core.approval.plan import Operation, Requester, requester_of
 from engine.core.approval.state import MOST_PENDING
-from engine.core.errors import Refused
+from engine.core.errors import Refused, StepError
 from engine.core.events import RunStarted
+from engine.core.plain import plain
+from engine.core.run import Resolve, Run, decide, fold
 from engine.core.version import Semver
 from engine.shell.library import Known, Library
 from engine.shell.roll import silent
 from engine.store import Store
 
+MOST_RESULT = 256 * 1024
+"""Characters in the result of a mutation, as a person says it."""
 LOCAL = Requester("engine")
 """Whoever calls the engine as a library."""
 
@@ -116,6 +128,39 @@ class Approvals(Replanning):
         name = f"{started.namespace}/{started.workflow}"
         op = cancelling(started.uid, name, owner.words, reason)
         await self.ask(Question("run.cancel", requester, name, started.version, (op,)))
+
+    async def resolve(
+        self, run_id: str, path: str, verdict: str, result: Any = None, *, requester: Requester
+    ) -> None:
+        """Say what became of a mutation: `happened` (with its result), `did_not_happen`, `skip`.
+
+        Returns when just that was said already; raises Gated, Refused `unknown_run`,
+        `unknown_step`, `unknown_verdict`, `not_unresolved`, `invalid_input`.
+        """
+        run = await self._run_of(run_id)
+        given = _plain(result)
+        known = run.sends.get(path)
+        if known is not None and known.word == verdict:
+            return
+        decide(run, Resolve(path, verdict, given, "", 0))
+        name = f"{run.namespace}/{run.workflow}"
+        op = resolving(run, path, verdict, given)
+        await self.ask(Question("mutation.resolve", requester, name, run.version, (op,)))
+
+    async def _run_of(self, run_id: str) -> Run:
+        rows = await self._store.fetch("run_by_uid", tenant=self._tenant, uid=run_id[:80])
+        if not rows:
+            raise Refused("unknown_run", f"there is no run {run_id[:60]!r}", "list_runs has them.")
+        history = await self._store.read(rows[0]["id"], tenant=self._tenant)
+        return fold(line.event for line in history)
+
+
+def _plain(result: Any) -> Any:
+    try:
+        return plain(result, MOST_RESULT)
+    except StepError as error:
+        failure = error.failure
+        raise Refused("invalid_input", failure.message, failure.hint) from None
 
 
 def approvals_of(

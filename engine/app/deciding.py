@@ -6,14 +6,14 @@ engine's own claims, carries out and finishes it, from the stored bytes.
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from engine.app.approvers import Approvers, Installation
-from engine.app.internal import Carried, Internal, run_streams
+from engine.app.internal import Carried, Internal, Word, runs_of
 from engine.app.judging import Verdict
-from engine.app.listing import FAR, read_cursor, write_cursor
+from engine.app.listing import FAR, read_cursor, slots, write_cursor
 from engine.app.questions import Held, Question, Questions, busy, by
 from engine.core import events as run_events
 from engine.core.approval.gated import Gated
@@ -29,7 +29,7 @@ from engine.core.approval.state import (
     decide,
     evolve,
 )
-from engine.core.approval.views import ApprovalPage, ApprovalView, Needing, Undecided
+from engine.core.approval.views import ApprovalPage, ApprovalView, Blocked, Needing, Undecided
 from engine.core.errors import Failure, Kind, Refused, Stale
 from engine.core.log import Append, Entry, Param, Row, Taken, Write
 from engine.core.run import Run, fold
@@ -40,6 +40,8 @@ MOST_OUTCOMES = 100
 """How many open outcomes a list shows."""
 
 CANCEL = "run.cancel"
+_STUCK = (Status.AUTH, Status.PERMISSION, Status.PRECONDITION, Status.BUDGET, Status.STALE)
+"""Where a run waits for a person to put something right."""
 
 
 class Deciding:
@@ -128,7 +130,14 @@ class Deciding:
         page = await self.list(limit=100)
         place: dict[str, Any] = {"tenant": self._tenant, "after": 0, "limit": MOST_OUTCOMES}
         rows = await self._store.fetch("outcomes_open", **place)
-        return Needing(page.rows, tuple(_undecided(row) for row in rows), ())
+        stuck = await self._store.fetch("run_list_status", limit=MOST_OUTCOMES, **self._stuck())
+        blocked = tuple(_stuck(row) for row in stuck)
+        return Needing(page.rows, tuple(_undecided(row) for row in rows), blocked)
+
+    def _stuck(self) -> dict[str, Any]:
+        anything = {"namespace": "", "version": "", "kind": "", "since": 0, "until": FAR}
+        place = {"tenant": self._tenant, "before": FAR, "open": 1}
+        return {**anything, **place, **slots([status.value for status in _STUCK])}
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -150,7 +159,7 @@ class Deciding:
     async def _let_pass(self, plan: Plan, verdict: Verdict, now: int) -> None:
         """Carry out what a rule allows, and count it against the rule's budget."""
         grant = f"rule:{verdict.rule}"
-        carried = await self._internal.carry(plan, grant)
+        carried = await self._internal.carry(plan, Word(grant, by(plan.requester), now))
         if not carried.entries:
             return
         count = sum(op.count for op in plan.ops)
@@ -160,7 +169,7 @@ class Deciding:
         entries = (first._replace(also=(*first.also, used)), *others)
         actor = by(plan.requester)
         await self._store.append(Append(entries, now, actor, self._tenant, verdict.unless))
-        await self._told(run_streams(plan), plan.kind)
+        await self._told(runs_of(plan), plan.kind)
 
     # -- deciding ------------------------------------------------------------------------------
 
@@ -227,7 +236,8 @@ class Deciding:
             return (self._entry(held, said, vote.now), run), ""
         if vote.decision == "deny":
             return (self._entry(held, said, vote.now),), ""
-        carried = await self._internal.carry(held.plan, request.uid)
+        word = Word(request.uid, vote.approver.name, vote.now)
+        carried = await self._internal.carry(held.plan, word)
         said += _at_once(held, said, vote, carried)
         ends = [entry for run in _cancelled(held, carried) for entry in await self.ending(run)]
         return (self._entry(held, said, vote.now), *carried.entries, *ends), request.kind
@@ -292,7 +302,7 @@ class Deciding:
 
     def _concerned(self, held: Held) -> Iterable[str]:
         request = held.approval.request
-        return (request.run,) if request.run else run_streams(held.plan)
+        return (request.run,) if request.run else runs_of(held.plan)
 
 
 def _at_once(held: Held, said: Iterable[Any], vote: Vote, carried: Carried) -> tuple[Any, ...]:
@@ -311,11 +321,14 @@ def _at_once(held: Held, said: Iterable[Any], vote: Vote, carried: Carried) -> t
     return tuple(more)
 
 
+def _stuck(row: Mapping[str, Any]) -> Blocked:
+    name = f"{row['namespace']}/{row['workflow']}"
+    return Blocked(row["uid"], name, row["status"], row["failed_step"], row["created_at"])
+
+
 def _cancelled(held: Held, carried: Carried) -> Iterable[str]:
     """The runs that end by what is carried out."""
-    return (
-        run_streams(held.plan) if held.approval.request.kind == CANCEL and carried.entries else ()
-    )
+    return runs_of(held.plan) if held.approval.request.kind == CANCEL and carried.entries else ()
 
 
 def run_over() -> Refused:

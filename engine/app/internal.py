@@ -14,12 +14,15 @@ from engine.core.approval.state import Outcome
 from engine.core.declared import HttpSpec
 from engine.core.documents.effects import claims
 from engine.core.errors import Refused
-from engine.core.log import Entry, Write
+from engine.core.log import Entry, Param, Recorded, Write
 from engine.core.model import Effect, Task, Workflow, targets_of
-from engine.core.run import Cancel, decide, fold
+from engine.core.run import Cancel, Resolve, Run, decide, fold
 from engine.core.value import value
 from engine.shell.library import Known, Library
 from engine.store import Store
+
+LOOKS_AFTER = 60_000_000
+"""Microseconds after which somebody looks at what a cancelled run has sent."""
 
 
 @value
@@ -31,29 +34,39 @@ class Carried:
     result: Any
 
 
+@value
+class Word:
+    """Whose word a plan is carried out on: the approval (or rule), who said yes, and when."""
+
+    approval: str
+    by: str
+    at: int
+
+
 class Internal:
     """Carries out plans whose operations are the engine's own, for one tenant."""
 
     def __init__(self, store: Store, library: Library, tenant: str) -> None:
         self._store, self._library, self._tenant = store, library, tenant
-        self._kinds: Mapping[str, Callable[[Plan, str], Awaitable[Carried]]] = {
+        self._kinds: Mapping[str, Callable[[Plan, Word], Awaitable[Carried]]] = {
             "version.accept": self._accept,
             "version.default": self._default,
             "version.deprecate": self._deprecate,
             "run.cancel": self._cancel,
+            "mutation.resolve": self._resolve,
         }
 
     def carries(self, kind: str) -> bool:
         """Whether plans of this kind are the engine's own to carry out."""
         return kind in self._kinds
 
-    async def carry(self, plan: Plan, approval: str) -> Carried:
-        """What is to be written together with the claim of `approval`; reads, writes nothing."""
-        return await self._kinds[plan.kind](plan, approval)
+    async def carry(self, plan: Plan, word: Word) -> Carried:
+        """What is to be written together with the claim of an approval; reads, writes nothing."""
+        return await self._kinds[plan.kind](plan, word)
 
     # -- versions ------------------------------------------------------------------------------
 
-    async def _accept(self, plan: Plan, approval: str) -> Carried:
+    async def _accept(self, plan: Plan, word: Word) -> Carried:
         await self._library.reread()
         streams: dict[int, list[Any]] = {}
         accepted: list[str] = []
@@ -63,17 +76,17 @@ class Internal:
                 return Carried((), "drifted", {"missing": op.target})
             events = streams.setdefault(known.stream, [])
             if known.pending:
-                events.append(ev.VersionAccepted(known.version, known.digest, approval))
+                events.append(ev.VersionAccepted(known.version, known.digest, word.approval))
                 accepted.append(op.target)
             if op.args["becomesDefault"] and self._may_succeed(known):
                 events.append(ev.DefaultSet(known.version, pinned=False))
         return Carried(await self._entries(streams), "ok", {"accepted": accepted})
 
-    async def _default(self, plan: Plan, approval: str) -> Carried:
+    async def _default(self, plan: Plan, word: Word) -> Carried:
         args = plan.ops[0].args
         return await self._moved(args, ev.DefaultSet(args["version"], pinned=args["pinned"]))
 
-    async def _deprecate(self, plan: Plan, approval: str) -> Carried:
+    async def _deprecate(self, plan: Plan, word: Word) -> Carried:
         args = plan.ops[0].args
         return await self._moved(args, ev.VersionDeprecated(args["version"], undone=args["undo"]))
 
@@ -103,19 +116,53 @@ class Internal:
 
     # -- runs ------------------------------------------------------------------------------------
 
-    async def _cancel(self, plan: Plan, approval: str) -> Carried:
+    async def _cancel(self, plan: Plan, word: Word) -> Carried:
         args = plan.ops[0].args
-        (row,) = await self._store.fetch("run_by_uid", tenant=self._tenant, uid=args["run"])
-        stream = row["id"]
-        history = await self._store.read(stream, tenant=self._tenant)
-        run = fold(line.event for line in history)
+        stream, history, run = await self._run(args["run"])
         try:
             events = decide(run, Cancel(args["reason"]))
         except Refused as refused:
-            return Carried((), "failed", {"code": refused.code, "message": refused.message})
-        drop = Write("due_drop", {"stream": stream})
-        entry = Entry(stream, history[-1].version, events, (drop,))
+            return _failed(refused)
+        also = Write("due_drop", {"stream": stream})
+        if run.unresolved:  # what it sent is looked into all the same
+            also = self._due(run, stream, word.at + LOOKS_AFTER)
+        entry = Entry(stream, history[-1].version, events, (also,))
         return Carried((entry,), "ok", {"run": args["run"], "status": "cancelled"})
+
+    async def _resolve(self, plan: Plan, word: Word) -> Carried:
+        args = plan.ops[0].args
+        stream, history, run = await self._run(args["run"])
+        if sending(run, args["path"]) != args["sent"]:
+            return Carried((), "drifted", {"message": "it was sent again meanwhile"})
+        path, verdict, result = args["path"], args["verdict"], args["result"]
+        try:
+            said = Resolve(path, verdict, result, word.by, word.at, word.approval)
+            events = decide(run, said)
+        except Refused as refused:
+            return _failed(refused)
+        due = self._due(run, stream, word.at)
+        entry = Entry(stream, history[-1].version, events, (due,))
+        return Carried((entry,), "ok", {"run": args["run"], "path": path, "verdict": verdict})
+
+    async def _run(self, uid: str) -> tuple[int, list[Recorded], Run]:
+        (row,) = await self._store.fetch("run_by_uid", tenant=self._tenant, uid=uid)
+        history = await self._store.read(row["id"], tenant=self._tenant)
+        return row["id"], history, fold(line.event for line in history)
+
+    def _due(self, run: Run, stream: int, at: int) -> Write:
+        lane = self._library.lane(run.namespace, run.workflow)
+        place: dict[str, Param] = {"stream": stream, "tenant": self._tenant, "lane": lane}
+        return Write("due_put", {**place, "at": at, "owner": 0})
+
+
+def _failed(refused: Refused) -> Carried:
+    return Carried((), "failed", {"code": refused.code, "message": refused.message})
+
+
+def sending(run: Run, path: str) -> dict[str, Any]:
+    """Which send of a step is meant: a word about one is none about the next."""
+    found = run.sends.get(path)
+    return {} if found is None else {"send": found.send, "epoch": found.epoch}
 
 
 # -- what is asked -------------------------------------------------------------------------
@@ -199,6 +246,27 @@ def cancelling(run: str, workflow: str, whose: str, reason: str) -> Operation:
     return Operation("cancel", "cancel", f"run {run} of {workflow}", args)
 
 
+_THEN = {
+    "happened": "the run goes on with this result",
+    "did_not_happen": "it is sent once more, exactly as it was allowed",
+    "skip": "the run goes on without it",
+}
+
+
+def resolving(run: Run, path: str, verdict: str, result: Any) -> Operation:
+    """Say what became of a mutation of which nobody knows whether it happened."""
+    args = {
+        "run": run.uid,
+        "path": path,
+        "verdict": verdict,
+        "result": result,
+        "sent": sending(run, path),
+        "then": _THEN[verdict],
+    }
+    name = f"{run.namespace}/{run.workflow}"
+    return Operation("resolve", "resolve", f"outcome of {path} in run {run.uid} of {name}", args)
+
+
 def _named(known: Known) -> dict[str, Any]:
     return {
         "namespace": known.namespace,
@@ -208,6 +276,8 @@ def _named(known: Known) -> dict[str, Any]:
     }
 
 
-def run_streams(plan: Plan) -> Sequence[str]:
-    """The runs that a plan changes."""
-    return [op.args["run"] for op in plan.ops if plan.kind.startswith(("run.", "mutation."))]
+def runs_of(plan: Plan) -> Sequence[str]:
+    """The runs that a plan of the engine's own changes."""
+    if not plan.kind.startswith(("run.", "mutation.")):
+        return ()
+    return [op.args["run"] for op in plan.ops]

@@ -153,7 +153,7 @@ class Lists:
             "limit": limit + 1,
         }
         params |= {"workflow": workflow} if workflow else {}
-        params |= _slots(statuses) if statuses else {}
+        params |= slots(statuses) if statuses else {}
         rows = await self._store.fetch(name, **params)
         more = len(rows) > limit
         shown = tuple(run_row(row) for row in rows[:limit])
@@ -210,7 +210,8 @@ def _suffix(statuses: list[str]) -> str:
     return "_among" if Status.COMPLETED.value in statuses else "_status"
 
 
-def _slots(statuses: list[str]) -> dict[str, str]:
+def slots(statuses: list[str]) -> dict[str, str]:
+    """Statuses in the places that the statements have for them."""
     padded = statuses + [statuses[-1]] * (_SLOTS - len(statuses))
     return {f"s{index}": status for index, status in enumerate(padded)}
 
