@@ -81,7 +81,7 @@ class Gatekeeper:
     async def _asked(self, held: "Held", plan: Plan, verdict: Verdict, now: int) -> Permit:
         asked = await self._questions.newest("approval_of_run", run=plan.run)
         if asked is None:
-            return self._judged(held, plan, verdict, now, ())
+            return await self._first(held, plan, verdict, now)
         state = asked.approval.state_at(now)
         if state == "denied":
             return Denied(_no(asked))
@@ -91,6 +91,16 @@ class Gatekeeper:
             return self._pending(held, asked, plan, verdict, now)
         ended = self._ended(asked, "expired", "nobody acted in time", now)
         return self._judged(held, plan, verdict, now, ended if state == "expired" else ())
+
+    async def _first(self, held: "Held", plan: Plan, verdict: Verdict, now: int) -> Permit:
+        """The first question of a run; none is asked that a person refused a moment ago."""
+        permit = self._judged(held, plan, verdict, now, ())
+        if not isinstance(permit, Parked):
+            return permit
+        no = await self._questions.not_now(plan, now)
+        if no is not None:
+            return Denied(Failure(Kind.PERMISSION, no.code, no.message, no.hint))
+        return replace(permit, unless=self._questions.unless(plan, now))
 
     def _judged(
         self, held: "Held", plan: Plan, verdict: Verdict, now: int, entries: tuple[Entry, ...]

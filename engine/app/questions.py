@@ -145,7 +145,13 @@ class Questions:
             _, entry = self.requested(plan, verdict, now)
             try:
                 done = await self.store.append(
-                    Append((entry,), now, by(plan.requester), self.tenant, self._unless(plan, now))
+                    Append(
+                        (entry,),
+                        now,
+                        by(plan.requester),
+                        self.tenant,
+                        self.unless(plan, now, "approval_in_the_way"),
+                    )
                 )
             except Taken as taken:
                 found = await self._found(taken.row, now)
@@ -195,9 +201,10 @@ class Questions:
         chance = base64.b32encode(self.clock.bytes(16)).decode().rstrip("=").lower()
         return f"apr_{chance}"
 
-    def _unless(self, plan: Plan, now: int) -> Unless:
+    def unless(self, plan: Plan, now: int, query: str = "approval_not_now") -> Unless:
+        """The condition under which a plan may be asked for: nothing is in the way."""
         return Unless(
-            "approval_in_the_way",
+            query,
             {
                 "tenant": self.tenant,
                 "subject": subject(plan),
@@ -215,6 +222,16 @@ class Questions:
         if held.approval.state == "denied":
             raise recently_denied(held.approval)
         return held if held.approval.state_at(now) in {"pending", "approved", "claimed"} else None
+
+    async def not_now(self, plan: Plan, now: int) -> Refused | None:
+        """Why a run may not ask for this now; None when it may."""
+        unless = self.unless(plan, now)
+        rows = await self.store.fetch(unless.query, **unless.params)
+        if not rows:
+            return None
+        if rows[0]["why"] == "many":
+            return too_many()
+        return recently_denied((await self.at(rows[0]["id"])).approval)
 
     # -- arrows --------------------------------------------------------------------------------
 

@@ -42,11 +42,13 @@ class Parked:
     """A person has to decide on `approval` first.
 
     `entries` name the stream of that approval even where nothing is recorded there: a vote that
-    comes in between must not be missed.
+    comes in between must not be missed. With `unless` the question is asked only when nothing is
+    in its way as it is recorded.
     """
 
     approval: str
     entries: tuple[Entry, ...] = ()
+    unless: Unless | None = None
 
 
 @dataclass(frozen=True, slots=True)

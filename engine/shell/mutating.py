@@ -63,6 +63,7 @@ class Mutating:
         self.pen.along += permit.entries
         if isinstance(permit, Denied):
             return self.planner.deny(permit.failure)
+        self.pen.unless = permit.unless
         if not isinstance(permit, Granted):
             return self.planner.park(permit.approval, decision.wake_at)
         if permit.ops.keys().isdisjoint(proposals):
@@ -70,7 +71,6 @@ class Mutating:
         self._tell(ev.MutationsGranted(permit.grant, permit.ops, permit.templates))
         if permit.unless is not None:
             # At once: what others are granted meanwhile must not go into the same budget unseen.
-            self.pen.unless = permit.unless
             await self.pen.flush()
         return None
 

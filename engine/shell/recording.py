@@ -78,7 +78,7 @@ class Recording:
         try:
             await self.store.append_soon(request)
         except Taken:
-            raise Stale(f"what run {held.run.uid} was granted is used up") from None
+            raise Stale(f"something is in the way of run {held.run.uid} by now") from None
         self.unless = None
         held.recorded += recorded(entry, held.tenant, held.stream, now, self.actor)
         self.along.clear()

@@ -104,9 +104,12 @@ class World:
         return build(settings, door=Door(opener))
 
     @asynccontextmanager
-    async def client(self, mode: Any = "auto", **more: Any) -> AsyncGenerator[Client]:
+    async def client(
+        self, mode: Any = "auto", engine: Engine | None = None, **more: Any
+    ) -> AsyncGenerator[Client]:
         """An assistant's client, in memory."""
-        async with Client(self.server(), mode=mode, cache=None, **more) as client:
+        server = self.server(engine=engine)
+        async with Client(server, mode=mode, cache=None, **more) as client:
             yield client
 
     async def starts(self, name: str, given: Any, engine: Engine | None = None, **more: Any) -> str:

@@ -141,10 +141,14 @@ def code(digest: str) -> str:
 
 
 def subject(plan: Plan) -> str:
-    """What is asked, whatever the client, the hour and the words: the same call, the same one."""
+    """What is asked, whatever the client, the hour and the words: the same call, the same one.
+
+    What a run wants is the same in another run: a no holds for both.
+    """
     who = Requester("", plan.requester.iss, plan.requester.sub)
+    run = "" if plan.kind == "run.mutations" else plan.run
     timeless = replace(
-        plan, requester=who, created=0, not_after=0, policy_rev="", rationale=""
+        plan, requester=who, run=run, created=0, not_after=0, policy_rev="", rationale=""
     )  # fmt: skip
     return sha256(b"handrail/subject/v1\0" + canonical(timeless)).hexdigest()
 

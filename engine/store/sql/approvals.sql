@@ -40,6 +40,16 @@ having count(*) >= :most
 select count(*) as pending from approvals
 where tenant = :tenant and principal = :principal and state = 'pending' and expires_at > :now
 
+-- Why a run may not ask now: a person refused the same a moment ago, or too much waits already.
+-- name: approval_not_now
+select id, 'denied' as why from approvals
+where tenant = :tenant and subject = :subject and state = 'denied' and ended_at > :cooled
+union all
+select 0 as id, 'many' as why from approvals
+where tenant = :tenant and principal = :principal and state = 'pending' and expires_at > :now
+group by tenant
+having count(*) >= :most
+
 -- Lists come newest first; :before is the id of the last row of the page before.
 
 -- name: approval_list

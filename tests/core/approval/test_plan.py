@@ -168,7 +168,6 @@ def test_a_plan_is_read_as_it_was_written(args: Any) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"run": "s"},
         {"tenant": "other"},
         {"kind": "run.cancel"},
         {"later": ("ship",)},
@@ -185,6 +184,13 @@ def test_another_question_is_another_subject(change: dict[str, Any]) -> None:
     one, two = a_plan(), a_plan(**change)
     assert subject(one) != subject(two)
     assert digest(canonical(one)) != digest(canonical(two))
+
+
+def test_what_a_run_wants_is_the_same_in_another_run_and_still_another_plan() -> None:
+    one, two = a_plan(), a_plan(run="s")
+    assert subject(one) == subject(two)
+    assert digest(canonical(one)) != digest(canonical(two))
+    assert subject(a_plan(kind="run.cancel")) != subject(a_plan(kind="run.cancel", run="s"))
 
 
 @pytest.mark.parametrize(
