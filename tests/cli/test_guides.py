@@ -8,12 +8,16 @@ from pathlib import Path
 import click
 import pytest
 
+from engine.core.asks import MOST_EXACT
 from engine.core.definition import Catalogue, parse_documents
 from engine.core.documents import policies
 from engine.core.errors import RETRYABLE, Failure, Kind, Move
+from engine.core.ledger import VERDICTS
 from engine.core.model import Effect, ForEach
 from engine.core.reading import usual_retry
+from engine.core.reconcile import BACKOFF
 from engine.core.retry import SECOND, RetryPolicy
+from engine.core.state import UNRESOLVED
 from engine.core.status import MOVES, OUTCOMES, RETRYABLE_BY_HAND, TERMINAL, Status
 from engine.core.version import VersionClash, next_version
 from engine.shell.load import load_folder
@@ -38,7 +42,19 @@ def _yaml(page: str) -> list[str]:
 
 
 def test_there_is_a_guide_for_each_promise() -> None:
-    assert list(PAGES) == ["errors", "parallel-work", "retries", "versions"]
+    assert list(PAGES) == ["errors", "mutations", "parallel-work", "retries", "versions"]
+
+
+def test_the_states_and_words_of_a_mutation_are_those_of_the_ledger() -> None:
+    told = {row[0].strip("`") for row in _rows("mutations", 2)}
+    words = {verdict.replace("_", " ") for verdict in VERDICTS}
+    states = UNRESOLVED | {"done", "failed"}
+    assert told - {"word"} == states | words
+    assert (
+        f"up to {('zero', 'one', 'two', 'three', 'four', 'five')[len(BACKOFF)]} times"
+        in PAGES["mutations"]
+    )
+    assert f"more than {MOST_EXACT} of them" in PAGES["mutations"]
 
 
 def test_the_table_of_kinds_is_the_one_that_decides() -> None:
