@@ -165,6 +165,12 @@ GATE = (
         "The page works without script and images, small and dark, with labels and contrast.",
     ),
     Requirement(
+        "page-outcomes",
+        "004 gate",
+        "A change whose outcome nobody knows is shown with what was sent; a person says what became"
+        " of it, reads that once more, and only then it counts.",
+    ),
+    Requirement(
         "page-in-a-browser",
         "004 gate",
         "In a real browser without script a person signs in, reads, allows, denies, lets expire,"

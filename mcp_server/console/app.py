@@ -14,6 +14,7 @@ from mcp_server.console.approvals import ApprovalPages
 from mcp_server.console.desk import HERE, Desk
 from mcp_server.console.guard import Guard
 from mcp_server.console.lists import ListPages
+from mcp_server.console.outcomes import OutcomePages
 from mcp_server.console.sockets import proof
 
 _MOST_CHALLENGE = 64
@@ -22,7 +23,7 @@ _MOST_CHALLENGE = 64
 def application(engine: Engine, port: int, secret: str) -> ASGIApp:
     """The page of `engine` at `port`; `secret` proves to our other processes whose it is."""
     desk = Desk(engine, port)
-    one, lists = ApprovalPages(desk), ListPages(desk)
+    one, lists, outcomes = ApprovalPages(desk), ListPages(desk), OutcomePages(desk)
 
     async def alive(request: Request) -> Response:
         challenge = request.query_params.get("challenge", "")[:_MOST_CHALLENGE]
@@ -46,9 +47,11 @@ def application(engine: Engine, port: int, secret: str) -> ASGIApp:
         get("/", desk.page(lists.needing)),
         get("/decided", desk.page(lists.decided)),
         get("/a/{id}", desk.page(one.read)),
+        get("/r/{run}/{path:path}", desk.page(outcomes.read)),
         post("/login", desk.enter),
         post("/logout", desk.page(desk.leave)),
         post("/a/{id}", desk.page(one.decide)),
+        post("/r/{run}/{path:path}", desk.page(outcomes.resolve)),
     ]
     app = Starlette(routes=routes, exception_handlers={Refused: fault, HTTPException: fault})
     app.router.redirect_slashes = False

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 
+_WHY = {
+    "no_way_to_know": "no answer came, and the other system cannot be asked",
+    "looked_up_in_vain": "the other system was asked, and could not say",
+    "sent_in_vain": "it was sent as often as it may be, and no answer came",
+    "key_expired": "its key is forgotten there by now: sent again, it might happen twice",
+    "crash": "the process ended while it was being sent",
+}
+
 Page = Callable[[Request, Session], Awaitable[Response]]
 _STATUS = {
     "bad_form": 400, "stale_form": 403, "wrong_pin": 403, "locked_out": 429,
@@ -58,6 +66,7 @@ class Desk:
             "age": lambda at: age(self.now, at),
             "moment": moment,
             "counted": count,
+            "why": lambda reason: _WHY.get(reason, visible(reason.replace("_", " "))),
         }
         return found
 

@@ -4,8 +4,9 @@ The browser keeps cookies, sends Origin and fetch metadata with forms, and fills
 it was shown; a test may have it do otherwise.
 """
 
+import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from engine import Gated, Requester, Settings, open_engine
+from engine import Gated, Move, Requester, Settings, open_engine
 from engine.app.engine import Engine
 from engine.core.model import Effect
 from engine.core.views import RunView
@@ -24,6 +25,7 @@ from engine.shell.clock import TestClock
 from mcp_server.console.app import application
 
 PORT = 4711
+SECONDS = 20
 ORIGIN = f"http://localhost:{PORT}"
 PIN = "correct horse"
 CLAUDE = Requester("stdio", client="claude-ai")
@@ -186,6 +188,29 @@ class Room:
         run = await self.engine.wait(started.id, 10)
         assert run.status == "paused:approval"
         return run
+
+    async def until(self, run_id: str, holds: Callable[[RunView], Awaitable[bool]]) -> RunView:
+        """The run once something holds of it; looks each time that something has moved."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                moved = asyncio.ensure_future(self.engine.moved())
+                await asyncio.sleep(0)  # so that nothing moves unheard between looking and waiting
+                run = await self.engine.run(run_id)
+                if await holds(run):
+                    moved.cancel()
+                    return run
+                await moved
+
+    async def settled(self, run_id: str) -> RunView:
+        """The run once it rests and no yes is about to move it."""
+
+        async def rests(run: RunView) -> bool:
+            if run.whose_move in {Move.ENGINE, Move.CLOCK}:
+                return False
+            view = await self.engine.approvals.get(run.approval) if run.approval else None
+            return view is None or view.state not in {"approved", "claimed"}
+
+        return await self.until(run_id, rests)
 
     async def accept(self, name: str) -> None:
         """Accept a version as a person would."""

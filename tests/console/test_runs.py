@@ -1,16 +1,13 @@
 """Runs that wait for a person, from the page: allow, leave out, take back, deny, plan anew."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
-from engine.core.views import RunView
-from tests.console.room import PIN, Person, Room, Sheet
+from tests.console.room import PIN, SECONDS, Person, Room, Sheet
 from tests.console.room import room as opened
 
 pytestmark = pytest.mark.requirement("page-decides")
-SECONDS = 20
 
 
 async def looking(room: Room, name: str) -> tuple[Person, Sheet, str]:
@@ -20,27 +17,13 @@ async def looking(room: Room, name: str) -> tuple[Person, Sheet, str]:
     return person, await person.sign_in(then=f"/a/{run.approval}"), run.id
 
 
-async def settled(room: Room, run_id: str) -> RunView:
-    """The run once it rests and nothing is about to move it."""
-    async with asyncio.timeout(SECONDS):
-        while True:
-            moved = asyncio.ensure_future(room.engine.moved())
-            await asyncio.sleep(0)
-            run = await room.engine.wait(run_id, SECONDS)
-            view = await room.engine.approvals.get(run.approval) if run.approval else None
-            if view is None or view.state not in {"approved", "claimed"}:
-                moved.cancel()
-                return run
-            await moved
-
-
 async def test_what_a_run_would_change_is_shown_whole_and_done_once(working: Room) -> None:
     person, sheet, run_id = await looking(working, "three")
     for word in ("first", "second", "third", "3 operations of 3"):
         assert word in sheet.text
     after = await person.press(sheet, "approve", pin=PIN)
     assert after.status == 200
-    run = await settled(working, run_id)
+    run = await working.settled(run_id)
     assert run.status == "completed"
     assert sorted(working.done) == ["first", "second", "third"]
     done = await person.open(after.path)
@@ -86,7 +69,7 @@ async def test_what_is_left_out_is_shown_as_a_plan_of_its_own_first(working: Roo
     assert "Another plan took its place" in (await person.open(sheet.path)).text
 
     await person.press(smaller, "approve", pin=PIN)
-    run = await settled(working, run_id)
+    run = await working.settled(run_id)
     assert sorted(working.done) == ["first", "third"]
     assert run.status == "paused:approval"
     assert "second" in (await person.open(f"/a/{run.approval}")).text
@@ -122,5 +105,5 @@ async def test_a_run_whose_plan_ran_out_is_planned_anew_at_the_page(working: Roo
     fresh = await person.press(late, "replan")
     assert fresh.buttons == ["approve", "deny"]
     await person.press(fresh, "approve", pin=PIN)
-    assert (await settled(working, run_id)).status == "completed"
+    assert (await working.settled(run_id)).status == "completed"
     assert working.done == ["x"]

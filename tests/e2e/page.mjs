@@ -23,6 +23,7 @@ const doings = {
   open: ({ url }) => page.goto(url),
   fill: ({ label, value }) => page.getByLabel(label).fill(value),
   tick: ({ label, on }) => page.getByLabel(label).setChecked(on),
+  pick: ({ label }) => page.getByLabel(label).check(),
   press: ({ name }) => page.getByRole("button", { name, exact: true }).click(),
   follow: ({ name }) => page.getByRole("link", { name }).first().click(),
   key: ({ key }) => page.keyboard.press(key),

@@ -19,7 +19,6 @@ from engine import Settings, open_engine
 from mcp_server.console import Console
 from tests.console.room import PIN, Room
 from tests.console.room import room as opened
-from tests.console.test_runs import settled
 from tests.e2e.browsing import Tab, browser
 from tests.e2e.conftest import Node
 from tests.e2e.processes import Wire, environment
@@ -170,8 +169,28 @@ async def test_a_yes_is_taken_back_and_planned_anew(
         await tab.do("fill", label="PIN", value=PIN)
         assert "handrail worker" in await tab.do("press", name="Approve")
     async with opened(tmp_path, work=True, enrolled=False) as room:
-        assert (await settled(room, run.id)).status == "completed"
+        assert (await room.settled(run.id)).status == "completed"
         assert room.done == ["x"]
+
+
+async def test_a_person_says_what_became_of_a_change(room: Room, page: Console, tab: Tab) -> None:
+    run = await room.parked("one", {"what": "broken"})
+    await signed_in(tab, await page.link(run.approval))
+    await tab.do("fill", label="PIN", value=PIN)
+    await tab.do("press", name="Approve")
+    await room.settled(run.id)
+    await tab.do("open", url=await page.link())
+    await look(tab, "unknown")
+    assert "happen?" in await tab.do("follow", name="change of default/one")
+    await tab.do("pick", label="It happened")
+    await tab.do("fill", label="What it answered", value='{"wrote": "by hand"}')
+    await look(tab, "outcome")
+    assert "by hand" in await tab.do("press", name="Go on")
+    await look(tab, "outcome-said")
+    await tab.do("fill", label="PIN", value=PIN)
+    assert "Done." in await tab.do("press", name="Approve")
+    ended = await room.settled(run.id)
+    assert (ended.status, room.done) == ("completed", ["broken"])
 
 
 async def orders(shop: str) -> list[Any]:

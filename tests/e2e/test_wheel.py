@@ -101,6 +101,8 @@ def test_the_wheel_brings_two_importable_names_and_its_data(wheel: Path) -> None
     for kind in ("prompts", "resources"):
         assert any(name.startswith(f"mcp_server/_data/{kind}/") for name in names)
     assert any(name.endswith(".sql") for name in names)
+    assert "mcp_server/console/console.css" in names
+    assert "mcp_server/console/templates/approval.html" in names
 
 
 def test_the_home_folder_really_is_read_only(installed: Installed) -> None:
