@@ -54,7 +54,7 @@ def camel(name: str) -> str:
 def shape(value: Any) -> Any:
     """A value of the engine, or anything made of them, as plain JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = (field.name for field in dataclasses.fields(value))
+        fields = (field.name for field in dataclasses.fields(value) if field.init)
         return dict(_member(name, getattr(value, name)) for name in fields)
     if isinstance(value, Mapping):
         return {str(key): shape(item) for key, item in value.items()}

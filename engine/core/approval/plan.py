@@ -8,7 +8,7 @@ assistant's words (`rationale`) are kept apart and bind nobody.
 It refuses to know who decides, when, and what a plan's operations do to the world.
 """
 
-from dataclasses import fields, replace
+from dataclasses import field, fields, replace
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -61,6 +61,7 @@ class Operation:
 
     `definition` is the digest of the pinned workflow version and `precondition` that of what was
     read before, so that another version or another state of the world is another operation.
+    `kept` is its digest once that was asked for; it is no part of it.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Operation:
     weak_cas: bool = False
     precondition: str = ""
     count: int = 1
+    kept: str = field(default="", init=False, compare=False, repr=False)
 
 
 @value
@@ -155,7 +157,10 @@ def subject(plan: Plan) -> str:
 
 def operation_digest(op: Operation) -> str:
     """What a grant binds: the operation, as hexadecimal SHA-256."""
-    return sha256(b"handrail/operation/v1\0" + written(_fields(op))).hexdigest()
+    if not op.kept:
+        digest = sha256(b"handrail/operation/v1\0" + written(_fields(op))).hexdigest()
+        object.__setattr__(op, "kept", digest)
+    return op.kept
 
 
 def confirmation(plan: Plan) -> str:
@@ -179,4 +184,7 @@ def _fields(one: Any) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _NAMES[type(one)]}
 
 
-_NAMES = {cls: tuple(field.name for field in fields(cls)) for cls in (Requester, Operation, Plan)}
+_NAMES = {
+    cls: tuple(each.name for each in fields(cls) if each.init)
+    for cls in (Requester, Operation, Plan)
+}
