@@ -297,4 +297,9 @@ GATE = (
         "004 gate",
         "What became of a change that nobody knows of is said by a person, and by nobody else.",
     ),
+    Requirement(
+        "standing-grants",
+        "004 gate",
+        "What is always allowed is narrow, said in words, runs out, and can be taken back.",
+    ),
 )

@@ -9,9 +9,11 @@ from typing import Any
 
 from engine.app.approvers import Approvers
 from engine.app.catalogue import Shelf
+from engine.app.granting import Granting
 from engine.app.internal import (
     Internal,
     accepting,
+    activating,
     cancelling,
     deprecating,
     resolving,
@@ -20,7 +22,6 @@ from engine.app.internal import (
 from engine.app.judging import Judging
 from engine.app.keeping import Gatekeeper
 from engine.app.questions import Question, Questions, too_many
-from engine.app.replanning import Replanning
 from engine.app.settings import Settings, policy_of
 from engine.core.approval.plan import Operation, Requester, requester_of
 from engine.core.approval.state import MOST_PENDING
@@ -35,11 +36,12 @@ from engine.store import Store
 
 MOST_RESULT = 256 * 1024
 """Characters in the result of a mutation, as a person says it."""
+MOST_HOURLY, MOST_HOURS = 10_000, 366 * 24
 LOCAL = Requester("engine")
 """Whoever calls the engine as a library."""
 
 
-class Approvals(Replanning):
+class Approvals(Granting):
     """Everything about approvals: asking for what is gated, looking, deciding."""
 
     def __init__(
@@ -146,6 +148,24 @@ class Approvals(Replanning):
         name = f"{run.namespace}/{run.workflow}"
         op = resolving(run, path, verdict, given)
         await self.ask(Question("mutation.resolve", requester, name, run.version, (op,)))
+
+    async def activate(
+        self, name: str, version: str = "", *, requester: Requester, hourly: int, hours: int
+    ) -> None:
+        """Let a version change systems outside when it runs by itself, without asking each time:
+        at most `hourly` operations an hour, for so many `hours`.
+
+        Returns when it may already; raises Gated, Refused `invalid_input`, `unknown_workflow`, ...
+        """
+        if not (0 < hourly <= MOST_HOURLY and 0 < hours <= MOST_HOURS):
+            message = f"1 to {MOST_HOURLY:,} operations an hour, for 1 to {MOST_HOURS:,} hours"
+            raise Refused("invalid_input", message, "Choose numbers within these.")
+        known = self._shelf.known(name, version)
+        await self.admit(known, requester)
+        if await self._questions.judge.active(known.digest, await self._approvers.now()):
+            return
+        op = activating(known, hourly, hours)
+        await self._of_version("workflow.activate", known, (op,), requester)
 
     async def _run_of(self, run_id: str) -> Run:
         rows = await self._store.fetch("run_by_uid", tenant=self._tenant, uid=run_id[:80])

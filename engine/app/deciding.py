@@ -158,7 +158,7 @@ class Deciding:
 
     async def _let_pass(self, plan: Plan, verdict: Verdict, now: int) -> None:
         """Carry out what a rule allows, and count it against the rule's budget."""
-        grant = f"rule:{verdict.rule}"
+        grant = verdict.grant
         carried = await self._internal.carry(plan, Word(grant, by(plan.requester), now))
         if not carried.entries:
             return
@@ -209,7 +209,12 @@ class Deciding:
             raise Refused("not_yours", "somebody else asked for this", "Only they can withdraw it.")
         return await self._end(approval_id, "cancelled", "withdrawn", by(requester))
 
-    async def _vote(self, approval_id: str, vote: Vote) -> ApprovalView:
+    async def _vote(
+        self,
+        approval_id: str,
+        vote: Vote,
+        more: Callable[[Held, Vote], tuple[Entry, ...]] = lambda held, vote: (),
+    ) -> ApprovalView:
         for _ in range(_TRIES):
             held = await self._questions.load(approval_id)
             now = await self._approvers.now()
@@ -220,7 +225,8 @@ class Deciding:
             entries, kind = await self._voting(held, cast)
             actor = f"{vote.approver.channel}:{vote.approver.name}"
             try:
-                await self._store.append(Append(entries, now, actor, self._tenant))
+                whole = (*entries, *more(held, cast))
+                await self._store.append(Append(whole, now, actor, self._tenant))
             except Stale:
                 continue  # somebody else decided, or the run moved: look again
             await self._told(self._concerned(held), kind)

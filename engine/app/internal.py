@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.core import events as ev
+from engine.core.approval.events import GrantGiven
 from engine.core.approval.plan import Operation, Plan
+from engine.core.approval.standing import HOUR
 from engine.core.approval.state import Outcome
 from engine.core.declared import HttpSpec
 from engine.core.documents.effects import claims
 from engine.core.errors import Refused
-from engine.core.log import Entry, Param, Recorded, Write
+from engine.core.log import NEW, Entry, Param, Recorded, Write
 from engine.core.model import Effect, Task, Workflow, targets_of
 from engine.core.run import Cancel, Resolve, Run, decide, fold
 from engine.core.value import value
@@ -54,6 +56,7 @@ class Internal:
             "version.deprecate": self._deprecate,
             "run.cancel": self._cancel,
             "mutation.resolve": self._resolve,
+            "workflow.activate": self._activate,
         }
 
     def carries(self, kind: str) -> bool:
@@ -97,6 +100,15 @@ class Internal:
             return Carried((), "drifted", {"missing": args["version"]})
         entries = await self._entries({known.stream: [event]})
         return Carried(entries, "ok", {"version": known.version})
+
+    async def _activate(self, plan: Plan, word: Word) -> Carried:
+        await self._library.reread()
+        args = plan.ops[0].args
+        if self._same(args) is None:
+            return Carried((), "drifted", {"missing": args["version"]})
+        uid, until = f"activation:{word.approval[4:]}", word.at + args["hours"] * HOUR
+        event = GrantGiven(uid, "activation", word.by, word.approval, until, args)
+        return Carried((Entry(NEW, 0, (event,)),), "ok", {"grant": uid, "until": until})
 
     def _same(self, args: Mapping[str, Any]) -> Known | None:
         """The version that is meant, if its content is still what was shown."""
@@ -244,6 +256,13 @@ def cancelling(run: str, workflow: str, whose: str, reason: str) -> Operation:
     """End a run of somebody else."""
     args = {"run": run, "reason": reason, "whose": whose}
     return Operation("cancel", "cancel", f"run {run} of {workflow}", args)
+
+
+def activating(known: Known, hourly: int, hours: int) -> Operation:
+    """Let a workflow that runs by itself change systems outside without asking each time."""
+    args = {**_named(known), "hourly": hourly, "hours": hours}
+    target = f"workflow {known.namespace}/{known.name} {known.version}, to run by itself"
+    return Operation("activate", "activate", target, args, definition=known.digest)
 
 
 _THEN = {

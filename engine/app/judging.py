@@ -11,15 +11,17 @@ from engine.core.approval.facts import facts
 from engine.core.approval.plan import Plan
 from engine.core.approval.policy import MINUTE, Allow, Ask, Policy, Rule, judge, revision
 from engine.core.approval.rules import rule_of
-from engine.core.approval.standing import Standing
+from engine.core.approval.standing import HOUR, Standing
 from engine.core.approval.state import LONGEST_PENDING
 from engine.core.log import Param, Unless
 from engine.core.value import value
 from engine.shell.policies import PolicyFile
 from engine.store import Store
 
-STANDING = "rule"
-"""The kind of a grant that is a rule which a person added."""
+STANDING, ACTIVATION = "rule", "activation"
+"""The kinds of standing grants: a rule that a person added, a workflow that runs by itself."""
+BY_ITSELF = frozenset({"schedule", "webhook", "topic"})
+"""Channels through which a workflow runs by itself. Nobody who calls can say so."""
 
 
 @value
@@ -38,6 +40,12 @@ class Verdict:
     again: bool = False
     ttl: int = 0
     unless: Unless | None = None
+    by: str = ""
+
+    @property
+    def grant(self) -> str:
+        """What allows it, as runs keep it."""
+        return self.by or f"rule:{self.rule}"
 
     def needed(self, asked: ApprovalRequested) -> str:
         """The assurance that a vote on a question needs now; empty when nobody may allow it.
@@ -76,6 +84,9 @@ class Judging:
             return Verdict("allow", found.rule, unless=self._budget(rules, found.rule, plan, now))
         if not isinstance(found, Ask):
             return Verdict("deny", found.rule)
+        alone = await self._alone(plan, now) if plan.requester.channel in BY_ITSELF else None
+        if alone is not None:
+            return alone
         ttl = min(found.ttl, LONGEST_PENDING)
         return Verdict("ask", found.rule, found.assurance, found.typed, found.again, ttl)
 
@@ -85,6 +96,37 @@ class Judging:
         found = [(json.loads(row["body"]), row["expires_at"]) for row in rows]
         rules = [(rule_of(body["rule"]), until, body["policy"]) for body, until in found]
         return [Standing(rule, until, rev) for rule, until, rev in rules if rule is not None]
+
+    async def active(self, digest: str, now: int) -> str:
+        """The grant by which a version may run by itself now; empty where there is none."""
+        name, _ = await self._activation(digest, now)
+        return name
+
+    async def _activation(self, digest: str, now: int) -> tuple[str, int]:
+        rows = await self._store.fetch("grant_live", tenant=self._tenant, kind=ACTIVATION, now=now)
+        for row in rows:
+            body = json.loads(row["body"])
+            if body["digest"] == digest:
+                return row["uid"], body["hourly"]
+        return "", 0
+
+    async def _alone(self, plan: Plan, now: int) -> Verdict | None:
+        """What an activation says of a run that nobody started: its own version, in its budget."""
+        namespace, _, name = plan.workflow.rpartition("/")
+        rows = await self._store.fetch(
+            "version_digest",
+            tenant=self._tenant, namespace=namespace, name=name, version=plan.version,
+        )  # fmt: skip
+        grant, hourly = await self._activation(rows[0]["digest"] if rows else "", now)
+        if not grant:
+            return None
+        since, room = (now - HOUR) // MINUTE, hourly - facts(plan).items
+        place: dict[str, Param] = {"tenant": self._tenant, "name": grant}
+        (row,) = await self._store.fetch("grant_used", tenant=self._tenant, name=grant, since=since)
+        if int(row["operations"] or 0) > room:
+            return None
+        spent = Unless("grant_spent", {**place, "since": since, "most": room})
+        return Verdict("allow", "", unless=spent, by=grant)
 
     def _budget(self, rules: list[Rule], name: str, plan: Plan, now: int) -> Unless | None:
         """The condition that a rule's budget has room for a plan, checked as it is recorded."""

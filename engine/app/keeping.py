@@ -193,7 +193,7 @@ def _granted(grant: str, plan: Plan) -> Granted:
 
 
 def _by_rule(verdict: Verdict, plan: Plan) -> Granted:
-    return replace(_granted(f"rule:{verdict.rule}", plan), unless=verdict.unless)
+    return replace(_granted(verdict.grant, plan), unless=verdict.unless)
 
 
 def _part(derived: Plan, plan: Plan) -> bool:

@@ -100,6 +100,14 @@ class GrantView:
     used: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProposedRule:
+    """What "always allow" will match, line by line, and for how long (microseconds)."""
+
+    words: tuple[str, ...]
+    lasts: int
+
+
 def next_step(state: str, *, enrolled: bool, working: bool) -> str:
     """What happens next, or what to do, in a sentence."""
     if state == "pending" and not enrolled:

@@ -80,6 +80,15 @@ where tenant = :tenant and run <> '' and run = :run
 order by id desc
 limit 1
 
+-- name: grant_list
+select id, uid, kind, given_by, approval, given_at, expires_at, body, revoked_at, revoked_by
+from grants where tenant = :tenant and id < :before
+order by id desc
+limit :limit
+
+-- name: grant_by_uid
+select id, kind, revoked_at, expires_at from grants where tenant = :tenant and uid = :uid
+
 -- name: grant_live
 select id, uid, kind, body, expires_at from grants
 where tenant = :tenant and kind = :kind and revoked_at is null and expires_at > :now

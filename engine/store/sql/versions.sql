@@ -48,3 +48,7 @@ limit 1
 select stream from versions where tenant = :tenant and namespace = :namespace and name = :name
 order by version
 limit 1
+
+-- name: version_digest
+select digest from versions
+where tenant = :tenant and namespace = :namespace and name = :name and version = :version
