@@ -5,16 +5,19 @@ not known is asked.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine import Engine
+from engine.core.approval.plan import Requester
 from engine.core.views import RunView
 from tests.platform.test_platform_runs import MUTATING, platform, pytestmark, stand_in
 from tests.platform.till import TILL
 from tests.shell.deciding import ann, say_yes
 
 __all__ = ["pytestmark", "stand_in"]
+LOCAL = Requester("engine")
 PUSH, PAY, ORDER = "/api/notifications/push", "/api/payments/process", "/api/orders"
 
 
@@ -78,6 +81,27 @@ async def test_what_a_condition_leaves_out_is_neither_asked_nor_sent(tmp_path: P
         assert ops == ["check-inventory"]
         assert ended.status == "completed", ended.failure
         assert [path for path, _ in TILL.received] == ["/api/inventory/check"]
+
+
+@pytest.mark.usefixtures("stand_in")
+async def test_a_post_that_was_answered_by_500_is_sent_again_on_a_persons_word_only(
+    tmp_path: Path,
+) -> None:
+    async with platform(tmp_path) as engine:
+        _, run = await allowed(engine, await parked(engine, "retry-fail-once"))
+        assert run.status == "paused:reconciliation"
+        assert TILL.received == []
+
+        async def resolve() -> Any:
+            await engine.approvals.resolve(
+                run.id, "will-fail-once", "did_not_happen", None, requester=LOCAL
+            )
+
+        await say_yes(engine, resolve())
+        ended = await engine.wait(run.id, 20)
+        assert ended.status == "completed", ended.failure
+        assert ended.output == {"result": "it worked"}
+        assert len(TILL.at("/api/retry/fail-once")) == 1
 
 
 @pytest.mark.usefixtures("stand_in")
