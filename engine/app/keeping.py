@@ -67,13 +67,18 @@ class Gatekeeper:
     async def finish(
         self, held: "Held", outcomes: Mapping[str, Outcome], now: int
     ) -> tuple[Entry, ...]:
-        """The end of approvals whose operations have been carried out, as far as they were."""
+        """The end of approvals whose operations have been carried out, as far as they were.
+
+        What a run that has ended still asked for is void.
+        """
         entries = []
         for grant, outcome in outcomes.items():
             asked = await self._questions.load(grant)
             if asked.approval.state == "claimed":
                 events = decide(asked.approval, Finish(outcome, {"runId": held.run.uid}))
                 entries.append(self._entry(asked, events, now))
+            elif asked.approval.state in {"pending", "approved"}:
+                entries += self._ended(asked, "void", "the run has ended", now)
         return tuple(entries)
 
     # -- what is known of the run already --------------------------------------------------------

@@ -101,9 +101,11 @@ class Mutating:
             self.pen.along += entries
 
     async def finish_all(self) -> None:
-        """The same, of every grant of a run that has ended."""
-        if self.held.run.grants:
-            await self.finish(outcomes(self.held.run))
+        """The same, of every grant of a run that has ended, and of what it still asked for."""
+        run = self.held.run
+        asked: dict[str, Outcome] = {run.approval: "failed"} if run.approval else {}
+        if asked or run.grants:
+            await self.finish({**asked, **outcomes(run)})
 
     def unready(self, trouble: Unready) -> None:
         """A step fails before anything was sent; a read that failed is tried again."""

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from engine import Engine, PythonTask
+from engine.core.log import Write
 from engine.core.views import RunView
+from engine.shell.keeping import Parked, Permit
 from tests.shell.deciding import ann, say_yes
 from tests.shell.documents import engine_over, flow, task, write
 
@@ -118,3 +120,44 @@ async def test_what_was_accepted_in_one_process_starts_in_another(tmp_path: Path
                 moved = asyncio.ensure_future(two.moved())
         moved.cancel()
         assert (await two.start("w", {})).status == "pending"
+
+
+async def test_a_deadline_ends_what_a_run_still_asked_for(tmp_path: Path) -> None:
+    write(tmp_path / "documents", SEND, flow("w", STEPS))
+    async with engine_over(tmp_path, {"send": PythonTask(lambda given: given)}) as engine:
+        await say_yes(engine, engine.start("w", {}))
+        run = await engine.wait((await engine.start("w", {}, deadline=1_500_000)).id, 20)
+        assert run.status == "paused:approval"
+        approval = run.approval
+        run = await moved_on(engine, run.id)
+        assert (run.status, run.failure and run.failure.code) == ("failed:exhausted", "deadline")
+        assert (await engine.approvals.get(approval)).state == "void"
+
+
+async def test_a_vote_that_comes_while_the_run_parks_is_not_missed(tmp_path: Path) -> None:
+    sent: list[Any] = []
+    write(tmp_path / "documents", SEND, flow("w", STEPS))
+    async with engine_over(tmp_path, {"send": PythonTask(sent.append)}) as engine:
+        run_id = await begun(engine)
+        view = await engine.approvals.get((await engine.run(run_id)).approval)
+        approver = await ann(engine)
+        (row,) = await engine.store.fetch("run_by_uid", tenant="default", uid=run_id)
+        keeper = engine.approvals.keeper
+        asked, times = keeper.ask, 0
+
+        async def overtaken(*given: Any) -> Permit:
+            nonlocal times
+            permit, times = await asked(*given), times + 1
+            if times == 1:
+                assert isinstance(permit, Parked)
+                await engine.approvals.approve(view.id, digest=view.digest, approver=approver)
+            return permit
+
+        keeper.ask = overtaken  # type: ignore[method-assign, assignment]
+        put = {"stream": row["id"], "tenant": "default", "lane": 0, "at": 0, "owner": 0}
+        await engine.store.write(Write("due_put", put))
+        assert engine._worker is not None
+        engine._worker.poke()
+        run = await moved_on(engine, run_id)
+        run = await engine.wait(run_id, 20)
+        assert (run.status, len(sent), times) == ("completed", 2, 2)
