@@ -197,7 +197,23 @@ def _step(each: Json) -> str:
         parts.append(f"again at {each['againAt']}")
     if "note" in each:
         parts.append(plain(each["note"], _SHORT))
+    if "outcome" in each:
+        parts.append(_outcome(each["outcome"]))
     return ", ".join(parts) + _log(each)
+
+
+def _outcome(known: Json) -> str:
+    """What is known of a change that was sent."""
+    words = [f"outcome {known['state']}"]
+    if "reason" in known:
+        words.append(f"({plain(known['reason'], _SHORT)})")
+    if "sentAt" in known:
+        words.append(f"sent at {known['sentAt']}")
+    if "reference" in known:
+        words.append(f"under {plain(known['reference'], 80)}")
+    if "verdict" in known:
+        words.append(f"{plain(known.get('by', ''), 80)} said {known['verdict']}")
+    return " ".join(words + [plain(each, _SHORT) for each in known.get("incidents", [])])
 
 
 def _log(each: Json) -> str:

@@ -82,11 +82,19 @@ ATTEMPT = record(
     {"startedAt": TIME, "durationMs": COUNT, "error": FAILURE, "againAt": TIME},
 )
 OMITTED = record({"characters": COUNT, "resource": TEXT})
+OUTCOME = record(
+    {"state": TEXT, "sends": COUNT},
+    {
+        "reason": TEXT, "sentAt": TIME, "lookups": COUNT, "reference": TEXT, "verdict": TEXT,
+        "by": TEXT, "incidents": listing(TEXT),
+    },
+)  # fmt: skip
 STEP = record(
     {"id": TEXT, "status": STEP_STATUS, "attempts": COUNT},
     {
         "durationMs": COUNT, "target": TEXT, "note": TEXT, "error": FAILURE, "againAt": TIME,
         "output": ANY, "outputOmitted": OMITTED, "attemptLog": listing(ATTEMPT),
+        "outcome": OUTCOME,
     },
 )  # fmt: skip
 WORKFLOW = record(

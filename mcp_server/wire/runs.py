@@ -6,8 +6,10 @@ from mcp_server.foreign import INLINE, LINE, message
 from mcp_server.wire.basics import Json, called, failure, millis, rfc3339, size, without_empty
 
 if TYPE_CHECKING:
-    from engine.core.views import AttemptView, FailureGroup, RunRow, RunView, StepView
+    from engine.core.views import AttemptView, FailureGroup, OutcomeView, RunRow, RunView, StepView
 
+_OPEN = frozenset({"in_flight", "unknown", "indeterminate"})
+"""A change was sent, and nobody knows yet what became of it."""
 MOST_STEPS = 200
 """Steps listed in a result; a run's resource has them all."""
 
@@ -108,10 +110,29 @@ def step(view: "StepView", *, full: bool) -> Json:
             shown["againAt"] = rfc3339(last.again_at)
     if view.note:
         shown["note"] = message(view.note, LINE)
+    if view.outcome is not None and (full or view.status in _OPEN or view.outcome.incidents):
+        shown["outcome"] = outcome(view.outcome)
     if full:
         shown |= {"target": view.target, "output": view.output}
         shown["attemptLog"] = [attempt(each) for each in view.attempts]
     return shown
+
+
+def outcome(view: "OutcomeView") -> Json:
+    """What is known of a change that was sent: whoever finds out what became of it needs it."""
+    shown: Json = {
+        "state": view.state,
+        "reason": message(view.reason, LINE),
+        "sends": len(view.sends),
+        "lookups": len(view.lookups),
+        "reference": message(view.key, LINE),
+        "verdict": view.verdict,
+        "by": message(view.by, LINE),
+        "incidents": [message(each, LINE) for each in view.incidents],
+    }
+    if view.sends:
+        shown["sentAt"] = rfc3339(view.sent_at)
+    return without_empty(shown, "reason", "lookups", "reference", "verdict", "by", "incidents")
 
 
 def attempt(view: "AttemptView") -> Json:

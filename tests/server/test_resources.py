@@ -58,7 +58,7 @@ async def test_the_full_schemas_of_a_tool_can_be_read(world: World) -> None:
     async with world.client() as client:
         shown = await read(client, "schema://tool/execute_workflow")
         assert shown["inputSchema"]["required"] == ["workflow"]
-        assert len(shown["outputSchema"]["anyOf"]) == 4
+        assert len(shown["outputSchema"]["anyOf"]) == 5
         with pytest.raises(MCPError, match="Did you mean get_run"):
             await read(client, "schema://tool/getrun")
 
@@ -136,6 +136,7 @@ async def test_template_variables_and_prompt_arguments_are_completed(
         run = ResourceTemplateReference(uri="run://{id}")
         assert await complete(run, "id", "") == [answer.structured_content["executionId"]]
         tool = ResourceTemplateReference(uri="schema://tool/{name}")
-        assert await complete(tool, "name", "get") == ["get_workflow_details", "get_run"]
+        found = await complete(tool, "name", "get")
+        assert found == ["get_workflow_details", "get_run", "get_approval"]
         prompt = PromptReference(name="execute-workflow")
         assert await complete(prompt, "workflow", "other") == ["other/hello"]

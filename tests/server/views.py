@@ -13,10 +13,13 @@ from engine.core.views import (
     FailureGroup,
     InputField,
     InvalidInput,
+    LookupView,
+    OutcomeView,
     PlannedStep,
     Problem,
     RunRow,
     RunView,
+    SendView,
     StepInfo,
     StepView,
     TaskInfo,
@@ -88,6 +91,32 @@ attempts = st.builds(
     failure=st.none() | failures,
     again_at=MAYBE_TIMES,
 )
+sends = st.builds(
+    SendView,
+    send=st.integers(1, 3),
+    attempt=st.integers(1, 3),
+    at=TIMES,
+    grant=st.sampled_from(["apr_1", "rule:small"]),
+    key=TEXT,
+)
+lookups = st.builds(
+    LookupView,
+    at=TIMES,
+    verdict=st.sampled_from(["yes", "no", "unknown"]),
+    proven=st.booleans(),
+    failure=st.none() | failures,
+)
+outcomes = st.builds(
+    OutcomeView,
+    state=st.sampled_from(["in_flight", "unknown", "indeterminate", "done"]),
+    reason=TEXT,
+    sends=tuples(sends),
+    lookups=tuples(lookups),
+    failure=st.none() | failures,
+    verdict=st.sampled_from(["", "happened", "did_not_happen", "skip"]),
+    by=TEXT,
+    incidents=tuples(TEXT),
+)
 steps = st.builds(
     StepView,
     path=NAMES,
@@ -108,6 +137,7 @@ steps = st.builds(
     attempts=tuples(attempts),
     output=JSON,
     note=TEXT,
+    outcome=st.none() | outcomes,
 )
 
 
