@@ -37,6 +37,9 @@ PAUSE = 0.02
 MOST_PLANS = 10
 """Plans of one run that are decided about within one call."""
 
+IN_THE_WAY = frozenset({"version.accept", "mutation.resolve"})
+"""Kinds after which the call itself has its answer: made again, it goes on."""
+
 Outcome = wire.Answer | dict[str, Any]
 """An answer, or a question as the protocol has it."""
 
@@ -157,7 +160,7 @@ class Deciding:
             return await shown(view, self._call.link, note)
         if view.kind == "run.mutations":
             return await self._run(view, note)
-        if view.kind == "version.accept" and view.state == "done":
+        if view.kind in IN_THE_WAY and view.state == "done":
             return await self._at_last(view, note)
         return await shown(view, self._call.link, note)
 

@@ -44,6 +44,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
         "cancel_run": EXECUTE,
         "retry_run": EXECUTE,
         "get_approval": READ,
+        "resolve_mutation": EXECUTE,
         "manage_versions": ADMIN,
     }
 )

@@ -1,12 +1,15 @@
-"""Tools about what a person decides. No tool approves anything, and none could."""
+"""Tools about what a person decides: follow an approval, say what became of a lost change.
+
+No tool approves anything, and none could: these read, or ask.
+"""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine import Refused
 from mcp_server import prose, wire
-from mcp_server.calls import READS, Call, Link, Tool, argument, tool
-from mcp_server.shapes import APPROVAL
+from mcp_server.calls import READS, Call, Hints, Link, Tool, argument, tool
+from mcp_server.shapes import ANY, APPROVAL, RUN_BRIEF, described
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
 NO_GOOD = frozenset({"denied", "expired", "cancelled", "superseded", "void", "revoked"})
 """States in which what was asked for is not done and will not be."""
+RESOLVED_SECONDS = 10
+"""How long a run is followed after somebody has said what became of its change."""
+_VERDICTS = ["happened", "did_not_happen", "skip"]
 
 
 @tool(
@@ -45,6 +51,35 @@ async def get_approval(engine: "Engine", call: Call) -> wire.Answer:
     return replace(answer, wrong=False)  # it was asked for, and here it is
 
 
+@tool(
+    title="Say what became of a change",
+    hints=Hints(read_only=False, destructive=True, idempotent=True, open_world=False),
+    takes={
+        "runId": argument("string", "executionId of the run.", minLength=1, maxLength=64),
+        "step": argument("string", "Id of its step.", minLength=1, maxLength=400),
+        "verdict": argument("string", "skip: go on without it.", enum=_VERDICTS),
+        "result": described(ANY, "What the step gave, if it happened."),
+    },
+    needs=("runId", "step", "verdict"),
+    fresh=False,
+    gives=(RUN_BRIEF, APPROVAL),
+)
+async def resolve_mutation(engine: "Engine", call: Call) -> wire.Answer:
+    """Use this when a run is in paused:reconciliation because nobody knows whether a step's change
+    happened. Look there or ask the user; never guess. A person confirms it.
+    """
+    given = call.arguments
+    await engine.approvals.resolve(
+        given["runId"], given["step"], given["verdict"], given.get("result"),
+        requester=call.requester,
+    )  # fmt: skip
+    view = await engine.wait(given["runId"], RESOLVED_SECONDS)
+    facts = wire.run_brief(view)
+    if view.whose_move.value in {"engine", "clock"}:
+        facts["nextStep"] = f"Call get_run with runId {view.id} to see how it goes on."
+    return wire.Answer(facts, prose.run(facts))
+
+
 async def raise_if_gated(engine: "Engine", run: "RunView", call: Call) -> None:
     """Raise Gated when a run waits for a person; one whose plan is void is shown a fresh one."""
     from engine.core.approval.gated import Gated
@@ -63,4 +98,4 @@ async def shown(view: "ApprovalView", link: Link, note: str = "") -> wire.Answer
     return wire.Answer(facts, prose.approval(facts), wrong=view.state in NO_GOOD)
 
 
-TOOLS: tuple[Tool, ...] = (get_approval,)
+TOOLS: tuple[Tool, ...] = (get_approval, resolve_mutation)

@@ -146,6 +146,34 @@ async def test_a_run_of_somebody_else_is_cancelled_only_when_a_person_agrees(wor
         assert (await world.engine.run(run.id)).status == "cancelled"
 
 
+@pytest.mark.requirement("resolved-by-a-person")
+@pytest.mark.parametrize("mode", ERAS)
+async def test_what_became_of_a_lost_change_is_said_once_and_confirmed_by_a_person(
+    world: World, mode: Any
+) -> None:
+    world.cut = True
+    async with world.client(mode) as client, world.decided(client) as person:
+        waits = await call(client, "execute_workflow", **CHANGE)
+        await person.approves(waits["approvalId"])
+        lost = await call(client, "execute_workflow", **CHANGE)
+        assert lost["status"] == "paused:reconciliation"
+        (step,) = lost["tasks"]
+        assert (step["status"], step["outcome"]["sends"]) == ("indeterminate", 1)
+
+        said = {"runId": lost["executionId"], "step": "change", "verdict": "happened"}
+        asks = await call(client, "resolve_mutation", **said, result={"changed": "the price"})
+        assert (asks["status"], asks["kind"]) == ("approval_required", "mutation.resolve")
+        await person.approves(asks["approvalId"])
+        for _ in range(2):
+            done = await call(client, "resolve_mutation", **said, result={"changed": "the price"})
+            assert done["status"] == "completed"
+        run = await call(client, "get_run", runId=lost["executionId"])
+        assert run["output"] == {"change": {"changed": "the price"}}
+        wrong = await call(client, "resolve_mutation", **{**said, "verdict": "did_not_happen"})
+        assert wrong["code"] == "not_unresolved"
+        assert world.changes == ["the price"]
+
+
 @pytest.mark.requirement("identity-from-transport")
 @pytest.mark.parametrize("name", ["requester", "principal", "approver", "confirm", "approvalId"])
 async def test_who_calls_is_no_argument(world: World, name: str) -> None:

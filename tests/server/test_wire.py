@@ -64,7 +64,7 @@ def test_a_run_in_brief_fits(view: Any) -> None:
 @given(approvals, st.sampled_from(["", "http://localhost:8770/a/x"]))
 def test_an_approval_fits_every_tool_that_may_answer_with_it(view: Any, link: str) -> None:
     facts = wire.approval(view, link, "It was not decided.")
-    for name in ("execute_workflow", "cancel_run", "retry_run", "get_approval"):
+    for name in ("execute_workflow", "cancel_run", "retry_run", "get_approval", "resolve_mutation"):
         fits(name, facts)
     words = prose.approval(facts)
     assert view.id in words

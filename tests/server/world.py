@@ -117,6 +117,7 @@ class World:
     folder: Path
     database: Path
     broken: bool = True
+    cut: bool = False
     go: anyio.Event = field(default_factory=anyio.Event)
     engine: Engine | None = None
     changes: list[str] = field(default_factory=list)
@@ -134,6 +135,8 @@ class World:
 
     async def change(self, given: Any) -> Any:
         self.changes.append(given["what"])
+        if self.cut:
+            raise ConnectionError("the line was cut after it was sent")
         return {"changed": given["what"]}
 
     async def fail(self, given: Any) -> Any:
