@@ -8,6 +8,7 @@ as it was, wherever it comes. Text comes here neutralised; what it means is not 
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -132,12 +133,19 @@ def _read(fd: int, told: int) -> bytes:
 
 
 async def _cancellable(read: Callable[[int], bytes]) -> bytes:
-    """Read on a thread that ends when the waiting is cancelled, as an interruption does."""
+    """Read on a thread that ends when the waiting is cancelled, as an interruption does.
+
+    A signal that comes just before the loop goes to sleep is noticed only when the loop wakes, and
+    here nothing would wake it; so signals are written into the pipe that ends the thread.
+    """
     told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    before = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     reading = asyncio.create_task(asyncio.to_thread(read, told))
     try:
         return await asyncio.shield(reading)
     finally:
+        signal.set_wakeup_fd(before)
         os.write(tell, b"x")
         await asyncio.wait((reading,))
         os.close(told)
