@@ -142,7 +142,7 @@ def test_a_pipe_that_knows_only_ascii_gets_ascii(environment: dict[str, str]) ->
 
 
 def test_progress_goes_to_stderr_and_the_result_to_stdout(environment: dict[str, str]) -> None:
-    done = run(environment, "run", "nap", "rest=400ms", "--json")
+    done = run(environment, "run", "nap", "rest=3s", "--json")
     assert done.returncode == 0
     assert done.stdout.startswith(b"{")
     assert done.stdout.rstrip().endswith(b"}")
