@@ -165,6 +165,12 @@ GATE = (
         "The page works without script and images, small and dark, with labels and contrast.",
     ),
     Requirement(
+        "page-always-allow",
+        "004 gate",
+        "What a standing rule will match is read on the page before it is made; it takes the PIN,"
+        " is listed, and is taken back.",
+    ),
+    Requirement(
         "page-outcomes",
         "004 gate",
         "A change whose outcome nobody knows is shown with what was sent; a person says what became"

@@ -12,6 +12,7 @@ from engine import Refused
 from engine.app.engine import Engine
 from mcp_server.console.approvals import ApprovalPages
 from mcp_server.console.desk import HERE, Desk
+from mcp_server.console.granting import GrantPages
 from mcp_server.console.guard import Guard
 from mcp_server.console.lists import ListPages
 from mcp_server.console.outcomes import OutcomePages
@@ -24,6 +25,7 @@ def application(engine: Engine, port: int, secret: str) -> ASGIApp:
     """The page of `engine` at `port`; `secret` proves to our other processes whose it is."""
     desk = Desk(engine, port)
     one, lists, outcomes = ApprovalPages(desk), ListPages(desk), OutcomePages(desk)
+    grants = GrantPages(desk)
 
     async def alive(request: Request) -> Response:
         challenge = request.query_params.get("challenge", "")[:_MOST_CHALLENGE]
@@ -46,11 +48,15 @@ def application(engine: Engine, port: int, secret: str) -> ASGIApp:
         get("/console.css", lambda _: FileResponse(HERE / "console.css", media_type="text/css")),
         get("/", desk.page(lists.needing)),
         get("/decided", desk.page(lists.decided)),
+        get("/grants", desk.page(grants.list)),
         get("/a/{id}", desk.page(one.read)),
+        get("/a/{id}/always", desk.page(grants.propose)),
         get("/r/{run}/{path:path}", desk.page(outcomes.read)),
         post("/login", desk.enter),
         post("/logout", desk.page(desk.leave)),
+        post("/grants", desk.page(grants.take_back)),
         post("/a/{id}", desk.page(one.decide)),
+        post("/a/{id}/always", desk.page(grants.allow)),
         post("/r/{run}/{path:path}", desk.page(outcomes.resolve)),
     ]
     app = Starlette(routes=routes, exception_handlers={Refused: fault, HTTPException: fault})

@@ -119,10 +119,20 @@ class ApprovalPages:
             comment=form["comment"] if form else "",
             run=run,
             rests=rests,
+            always=await self._always(view),
             again=view.state in _RETRYABLE,
             error=self._desk.words(refused),
             refresh=f"{REFRESH}; url=/a/{view.id}?look={looks + 1}" if waits else "",
         )
+
+    async def _always(self, view: "ApprovalView") -> bool:
+        """Whether what is like this plan can be allowed for longer."""
+        if view.state != "pending":
+            return False
+        try:
+            return bool(await self._desk.engine.approvals.proposed_rule(view.id))
+        except Refused:
+            return False
 
     async def _run(self, view: "ApprovalView") -> Any:
         """The run that waits for this, or went on after it; None where there is none."""

@@ -131,11 +131,13 @@ ROUTES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "GET /decided",
                 "GET /grants",
                 "GET /a/{id}",
+                "GET /a/{id}/always",
                 "GET /r/{run}/{path:path}",
                 "POST /login",
                 "POST /logout",
                 "POST /grants",
                 "POST /a/{id}",
+                "POST /a/{id}/always",
                 "POST /r/{run}/{path:path}",
             }
         ),

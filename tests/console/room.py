@@ -50,6 +50,25 @@ spec:
   tasks:
     - {id: change, taskRef: write, input: {what: "{{input.what}}"}}
 ---
+kind: WorkflowTask
+apiVersion: t/v1
+metadata: {name: set}
+spec:
+  type: python
+  description: Changes something that can be changed back.
+  python: {function: write}
+  verb: update
+  reversible: true
+---
+kind: Workflow
+apiVersion: t/v1
+metadata: {name: undoable}
+spec:
+  description: Changes one thing that can be changed back.
+  input: {what: {type: string, required: true, description: What}}
+  tasks:
+    - {id: change, taskRef: set, input: {what: "{{input.what}}"}}
+---
 kind: Workflow
 apiVersion: t/v1
 metadata: {name: three}
@@ -156,7 +175,7 @@ class Person:
         fields = [each for each in sheet.fields if each is not leave]
         fields = [(name, typed.get(name, value)) for name, value in fields]
         fields += [(n, v) for n, v in typed.items() if n not in dict(fields)]
-        return await self.send(path, [*fields, ("decision", decision)])
+        return await self.send(path, [*fields, *([("decision", decision)] if decision else [])])
 
 
 @dataclass

@@ -15,7 +15,7 @@ COOKIE = "handrail_4711"
 async def test_without_the_pin_every_address_says_the_same(room: Room) -> None:
     approval = await room.asked_to_accept()
     person = room.person()
-    pages = ["/", f"/a/{approval}", "/a/apr_nothing", "/decided", "/r/x/y"]
+    pages = ["/", f"/a/{approval}", "/a/apr_nothing", "/decided", "/grants", "/r/x/y"]
     seen = {path: await person.open(path) for path in pages}
     assert {sheet.text for sheet in seen.values()} == {seen["/"].text}
     assert "Who is there?" in seen["/"].text

@@ -193,6 +193,23 @@ async def test_a_person_says_what_became_of_a_change(room: Room, page: Console, 
     assert (ended.status, room.done) == ("completed", ["broken"])
 
 
+async def test_a_person_allows_for_longer_and_takes_it_back(
+    room: Room, page: Console, tab: Tab
+) -> None:
+    run = await room.parked("undoable", {"what": "first"})
+    await signed_in(tab, await page.link(run.approval))
+    assert "at most 20 operations" in await tab.do("follow", name="Always allow")
+    await look(tab, "always")
+    await tab.do("fill", label="PIN", value=PIN)
+    await tab.do("press", name="Approve, and always allow this")
+    await room.settled(run.id)
+    again = await room.engine.start("undoable", {"what": "second"})
+    assert (await room.settled(again.id)).status == "completed"
+    assert "holds" in await tab.do("follow", name="Standing grants")
+    await look(tab, "grants")
+    assert "taken back" in await tab.do("press", name="Take back")
+
+
 async def orders(shop: str) -> list[Any]:
     """What user 3 has ordered, as the shop itself says."""
     async with httpx.AsyncClient() as client:
