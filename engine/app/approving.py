@@ -22,6 +22,7 @@ from engine.app.internal import (
 from engine.app.judging import Judging
 from engine.app.keeping import Gatekeeper
 from engine.app.questions import Question, Questions, too_many
+from engine.app.receipting import receipt
 from engine.app.settings import Settings, policy_of
 from engine.core.approval.plan import Operation, Requester, requester_of
 from engine.core.approval.state import MOST_PENDING
@@ -166,6 +167,11 @@ class Approvals(Granting):
             return
         op = activating(known, hourly, hours)
         await self._of_version("workflow.activate", known, (op,), requester)
+
+    async def receipt(self, approval_id: str) -> dict[str, Any]:
+        """What an approval was and what came of it, with its proofs; raises `unknown_approval`."""
+        held = await self._questions.load(approval_id)
+        return await receipt(self._store, self._tenant, held)
 
     async def _run_of(self, run_id: str) -> Run:
         rows = await self._store.fetch("run_by_uid", tenant=self._tenant, uid=run_id[:80])

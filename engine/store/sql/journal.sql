@@ -65,3 +65,9 @@ select position, hash from journal
 where position > :after
 order by position
 limit :limit
+
+-- The events of a stream with what proves them.
+-- name: journal_evidence
+select position, stream, version, kind, schema, at, actor, body, salt, commitment, hash
+from journal where tenant = :tenant and stream = :stream
+order by version
