@@ -335,7 +335,7 @@ class Walker(Outside):
         verdict = self._unit(scope, step, step.fallback.target, stand_in, names)
         if isinstance(verdict, Broken):
             return Broken(path, replace(verdict.failure, cause=(failure.message,)))
-        if not verdict:
+        if not verdict or self.closing:
             return False
         state = self.run.steps[stand_in]
         target, attempt = target_name(step.fallback.target), self.run.steps[path].attempt

@@ -16,7 +16,7 @@ from engine.core.model import Effect
 from engine.core.outcomes import Outcome, outcomes
 from engine.core.plan import Planner
 from engine.core.request import Request
-from engine.core.retry import RetryPolicy
+from engine.core.retry import NEVER, RetryPolicy
 from engine.core.run import Begin, Fail, Resend, decide, evolve
 from engine.core.value import value
 from engine.shell.clock import Clock
@@ -108,10 +108,13 @@ class Mutating:
             await self.finish({**asked, **outcomes(run)})
 
     def unready(self, trouble: Unready) -> None:
-        """A step fails before anything was sent; a read that failed is tried again."""
-        now, failure = self.clock.now(), trouble.failure
-        chance = self.clock.chance()
-        report = Fail(trouble.path, failure, RetryPolicy(), "", now, now, chance)
+        """A step fails before anything was sent; a read that failed is tried again.
+
+        A loop as a whole has no second attempt.
+        """
+        now, failure, chance = self.clock.now(), trouble.failure, self.clock.chance()
+        policy = NEVER if trouble.path in self.held.run.loops else RetryPolicy()
+        report = Fail(trouble.path, failure, policy, "", now, now, chance)
         for event in decide(self.held.run, report):
             self._tell(event)
         self.pen.durable = True

@@ -79,6 +79,7 @@ class Worker(Hands):
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._let_go()
+        await self.late.stop()
         if self.id:
             await self.roll.leave()
 

@@ -225,6 +225,36 @@ async def test_a_sub_workflow_for_each_item_is_asked_for_as_a_template(tmp_path:
             assert (run.status, len(shop.effects)) == ("completed", 2)
 
 
+async def test_a_template_still_fits_for_whoever_takes_the_run_over(tmp_path: Path) -> None:
+    async with till() as shop:
+        steps = [{"id": "c", "taskRef": "pay-key", "input": {"amount": "{{input.n}}"}}]
+        inner = flow("inner", steps, input=NUMBER)
+        each = {"id": "l", "workflowRef": "inner", "input": {"n": "{{forEach.item}}"},
+                "forEach": {"items": "{{input.l}}"}}  # fmt: skip
+        flows = compile_all(connector(shop.server.url("")), pay("key"), inner, flow("w", [each]))
+        async with world(tmp_path, flows, shop) as made:
+            shop.plan = ["fine", "silent"]
+            await made.start("w", {"l": [5, 6, 7]})
+            run = await made.go()  # each rest is a new life, with a planner that knows nothing
+            assert (run.status, len(shop.effects), len(made.person.asked)) == ("completed", 3, 1)
+            assert run.grants["l[*]/c"].paths == {"l[0]/c", "l[1]/c", "l[2]/c"}
+
+
+async def test_what_a_plan_needs_to_know_is_read_again_when_it_could_not_be(
+    tmp_path: Path,
+) -> None:
+    async with till() as shop, world(tmp_path, paying(shop, "guarded"), shop) as made:
+        shop.deaf = True
+        await made.start("w")
+        at = await (await made.taken_up()).go()
+        assert (made.person.asked, shop.effects) == ([], [])
+        assert at is not None
+        shop.deaf, made.clock.time = False, at
+        assert (await made.go()).status == "completed"
+        (ops, _) = made.person.asked[0]
+        assert (len(ops[0].precondition), ops[0].weak_cas, len(shop.effects)) == (64, True, 1)
+
+
 async def test_what_hangs_on_an_answer_is_told_in_words_and_asked_for_when_it_is_known(
     tmp_path: Path,
 ) -> None:
