@@ -84,6 +84,10 @@ def _said(session: Session, settings: "ServerSettings", url: str) -> None:
     else:
         entry, dev = _entry(session), _dev()
         session.screen.painted_note(lambda _: welcome(url, served, program(), entry, dev))
+        if settings.authenticated:
+            from mcp_server.auth import way_in
+
+            session.screen.note(way_in(settings))
 
 
 def _entry(session: Session) -> str:

@@ -157,6 +157,19 @@ async def test_a_tool_whose_scope_is_missing_is_refused(served: Served, tool: st
     assert reply.error["data"] == {"code": "insufficient_scope", "scope": wanted}
 
 
+async def test_a_known_caller_at_a_closed_door_is_counted(served: Served, world: World) -> None:
+    reader = served.holding(scopes.READ)
+    call: dict[str, Any] = {"name": "list_runs", "arguments": {}}
+    await ask(served.port, "tools/call", reader, **call)
+    for line in (reader, bearer("x" * 43)):
+        await ask(served.port, "tools/call", line, name="cancel_run", arguments={"runId": "x"})
+    assert world.engine is not None
+    counted = world.engine.refusals._counted
+    assert [(who, code, times) for (_, who, code), times in counted.items()] == [
+        (f"{served.issuer.url}|ann", "insufficient_scope", 1)
+    ]
+
+
 async def test_who_calls_is_known_to_whoever_decides(served: Served, world: World) -> None:
     reader = served.holding(scopes.READ)
     await ask(served.port, "tools/call", reader, name="list_runs", arguments={})
