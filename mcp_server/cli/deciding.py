@@ -57,8 +57,9 @@ def revoke_command(session: Session, /, approval: str) -> int:
     from mcp_server.cli.opening import carry_out
     from mcp_server.cli.tty import terminal
 
+    act = _revoke_grant if approval.startswith("grant_") else _revoke
     with terminal("revoke") as tty:
-        return carry_out(_revoke(session, tty, approval))
+        return carry_out(act(session, tty, approval))
 
 
 async def _approve(
@@ -93,6 +94,20 @@ async def _deny(session: Session, tty: "Terminal", approval: str, comment: str) 
     return _said(session, view)
 
 
+async def _revoke_grant(session: Session, tty: "Terminal", grant: str) -> int:
+    from mcp_server.cli.opening import opened
+    from mcp_server.cli.paint.marks import line
+    from mcp_server.cli.pins import who
+    from mcp_server.text import visible
+
+    async with opened(session) as engine:
+        session.asking = True
+        tty.say(f"This takes the standing grant {visible(grant)} back.")
+        await engine.approvals.revoke_grant(grant, approver=await who(tty, engine))
+    session.screen.result({"revoked": grant}, lambda _: line(f"Taken back: {grant}"))
+    return Exit.OK
+
+
 async def _revoke(session: Session, tty: "Terminal", approval: str) -> int:
     from mcp_server.cli.opening import opened
     from mcp_server.cli.pins import who
@@ -100,6 +115,7 @@ async def _revoke(session: Session, tty: "Terminal", approval: str) -> int:
 
     async with opened(session) as engine:
         view = await engine.approvals.get(approval)
+        session.asking = True
         tty.say(plan_text(view, tty.width, session.now()))
         view = await engine.approvals.revoke(approval, approver=await who(tty, engine))
     return _said(session, view)

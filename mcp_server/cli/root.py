@@ -47,6 +47,8 @@ COMMANDS: Mapping[str, Entry] = {
     "deny": Entry("deciding", "Say no to what an approval asks for."),
     "revoke": Entry("deciding", "Take back a yes, or a standing grant."),
     "accept": Entry("accept", "Let a version run that changes systems outside."),
+    "resolve": Entry("resolve", "Say whether a change happened whose answer never came."),
+    "grants": Entry("grants", "List what is allowed for longer than once."),
     "approver": Entry("approver", "Set or change the PIN of whoever approves."),
     "secret": Entry("secret", "Keep the values of secrets that connectors refer to."),
     "worker": Entry("worker", "Carry out runs, and nothing else."),

@@ -33,13 +33,18 @@ _STYLES = {
 def needing(found: "Needing", now: int) -> RenderableType:
     """Everything that needs a person, each with the command that deals with it."""
     parts: list[RenderableType] = []
-    if found.approvals:
-        parts.append(titled("To be allowed or not", *_each(found.approvals, now)))
+    asked = [view for view in found.approvals if view.state == "pending"]
+    begun = [view for view in found.approvals if view.state != "pending"]
+    if asked:
+        parts.append(titled("To be allowed or not", *_each(asked, now)))
     if found.outcomes:
         parts.append(titled("Did it happen?", *(_outcome(each, now) for each in found.outcomes)))
     if found.blocked:
         parts.append(titled("Stuck", *(_blocked(each, now) for each in found.blocked)))
-    return Group(*parts) if parts else Text("Nothing waits for you.", "green")
+    nothing = [Text("Nothing waits for you.", "green")] if not parts else []
+    if begun:
+        parts.append(titled("Allowed, and not over yet", *_each(begun, now)))
+    return Group(*nothing, *parts)
 
 
 def approval_page(found: "ApprovalPage", now: int) -> RenderableType:
