@@ -115,12 +115,14 @@ class Door:
 
     async def _hold(self, attempt: "_Attempt") -> None:
         try:
-            async with self._open() as attempt.engine, Console(attempt.engine) as self._page:
+            async with self._open() as engine, Console(engine) as self._page:
+                attempt.engine = engine
                 attempt.over.set()
                 for callback in self._callbacks:
                     callback()
                 await self._closing.wait()
                 attempt.engine = None
+                engine.drain()  # runs come to a safe point while the page ends
         except Exception as error:
             attempt.failure = _in_words(error)
         finally:
