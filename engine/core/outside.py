@@ -115,6 +115,9 @@ class Outside:
             self.wait(then.at)
         elif self.run.steps[path].status != "indeterminate":
             reason = "run_over" if isinstance(then, Again) else then.reason
+            failure = self.run.steps[path].failure
+            if failure is not None and failure.details.get("applied") == "yes":
+                reason = "result_unknown"  # it happened: a person only has to say with what result
             self.emit(ev.StepIndeterminate(path, reason, self.now))
 
     # -- loops over mutations ------------------------------------------------------------------

@@ -109,6 +109,17 @@ async def test_what_may_not_waits_for_a_person(tmp_path: Path, how: str) -> None
         assert run.output["p0"] == {"number": 9}
 
 
+async def test_what_happened_with_a_result_that_nobody_could_read_is_said_to_have(
+    tmp_path: Path,
+) -> None:
+    async with till() as shop, world(tmp_path, paying(shop, "none"), shop) as made:
+        shop.plan = ["garbled"]
+        await made.start("w")
+        run = await made.go()
+        assert (run.status, run.sends["p0"].reason) == ("paused:reconciliation", "result_unknown")
+        assert len(shop.effects) == 1
+
+
 async def test_what_did_not_happen_is_sent_again_under_a_new_key(tmp_path: Path) -> None:
     async with till() as shop, world(tmp_path, paying(shop, "lookup"), shop) as made:
         shop.plan, shop.deaf = ["500"], True

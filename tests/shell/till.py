@@ -22,7 +22,8 @@ class Till:
 
     A word of it is done or not: `lost` closes without doing anything, `silent` after doing it,
     `503` and `500` answer so without doing it, `done-500` after; `held` waits until it may go on,
-    and `held-lost` and `held-done` do nothing then, or have done it before. It finds nothing as
+    and `held-lost` and `held-done` do nothing then, or have done it before; `garbled` does it and
+    answers something that cannot be read. It finds nothing as
     long as something is `hidden`, and answers no questions while it is `deaf`.
     """
 
@@ -65,7 +66,7 @@ class Till:
                 return
             said = {"500": "500 Oops", "done-500": "500 Oops", "503": "503 Busy"}.get(how)
             extra = ("Retry-After: 0",) if how == "503" else ()
-            body = json.dumps(result).encode()
+            body = b"{" if how == "garbled" else json.dumps(result).encode()
             writer.write(answer(body, said or "200 OK", "application/json", *extra))
 
     def _do(self, path: str, key: str, body: bytes) -> Any:
