@@ -22,7 +22,7 @@ def outcome(step: "StepView", now: int) -> Iterable[Text]:
         return
     yield line(_sent(found, now), style="dim")
     if found.state in UNDECIDED:
-        yield line(f"nobody knows whether it happened: {found.reason}", style="yellow")
+        yield line(_doubt(found), style="yellow")
     if found.lookups:
         said = ", ".join(look.verdict for look in found.lookups)
         yield line(f"the other system was asked {count(len(found.lookups), 'time')}: {said}",
@@ -31,6 +31,12 @@ def outcome(step: "StepView", now: int) -> Iterable[Text]:
         yield line(f"{found.by} says: {found.verdict.replace('_', ' ')}", style="dim")
     for incident in found.incidents:
         yield line(f"contradicted later: {incident}", style="red")
+
+
+def _doubt(found: "OutcomeView") -> str:
+    if found.failure is not None and found.failure.details.get("applied") == "yes":
+        return f"it happened, and only its result is missing: {found.reason}"
+    return f"nobody knows whether it happened: {found.reason}"
 
 
 def _sent(found: "OutcomeView", now: int) -> str:
