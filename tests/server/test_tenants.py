@@ -29,7 +29,7 @@ pytestmark = [bad_inputs, pytest.mark.requirement("tenants-apart")]
 
 TOOLS = {tool.name: tool for tools in TOOLSETS.values() for tool in tools}
 IDS = re.compile(r".*Id$|id")
-FILLED: dict[str, Any] = {"workflow": "hello", "query": "hello", "path": "change",
+FILLED: dict[str, Any] = {"workflow": "hello", "query": "hello", "step": "change",
                           "verdict": "happened"}  # fmt: skip
 """Something that can be meant for each argument that a tool needs beside an id."""
 TAKEN = [(name, argument) for name, tool in TOOLS.items()
