@@ -191,6 +191,8 @@ class Signer:
                 if trouble.code != told:
                     _LOG.warning("%s: %s %s", trouble.code, trouble.message, trouble.hint)
                 told = "stop" if trouble.code == "journal_not_the_signed_one" else trouble.code
+            except Exception:
+                _LOG.exception("the writing of checkpoints met a bug")
 
     async def look(self) -> None:
         """Sign what is new if it is enough, or has waited long enough."""

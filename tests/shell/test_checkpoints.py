@@ -1,5 +1,6 @@
 """Checkpoints are signed as the journal grows, and what they then show of a journal."""
 
+import asyncio
 import sqlite3
 from base64 import b64encode
 from collections.abc import AsyncGenerator
@@ -14,9 +15,11 @@ from engine.core.chain import GENESIS, commit, link
 from engine.core.errors import Refused
 from engine.core.log import NEW, Append, Entry
 from engine.core.note import Note
+from engine.shell import checkpoints
 from engine.shell.checkpoints import EVERY, Places, Signer, newest, read_notes, signing_key
 from engine.shell.clock import TestClock
 from engine.store import Store
+from tests.shell.documents import engine_over
 from tests.store.journals import AT, Sqlite, done, first, started
 
 MINUTE = 60_000_000
@@ -292,3 +295,29 @@ async def test_a_journal_that_nobody_has_signed_yet_is_held_against_its_chain_al
     assert found.sound
     assert (found.checkpoints, found.covered, found.covered_at) == (0, 0, None)
     assert audits(store, places).key() == ""
+
+
+@pytest.mark.requirement("audit-finds")
+async def test_an_engine_that_serves_signs_by_itself_and_one_that_finds_another_journal_stops(
+    tmp_path: Path,
+    places: Places,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(checkpoints, "LOOK", 0.01)
+    settings = {"checkpoints": places.notes, "checkpoint_key": places.key, "signs": True}
+    clock = TestClock()
+    async with engine_over(tmp_path, {}, clock=clock, work=False, **settings) as engine:
+        await grow(engine.store, 7)
+        clock.time += MINUTE
+        async with asyncio.timeout(20):
+            while not places.notes.exists():  # noqa: ASYNC110 - a thread writes it
+                await asyncio.sleep(0)
+    with Sqlite(tmp_path / "h.db").tampered() as db:
+        db.execute("delete from journal where position > 3")
+    async with engine_over(tmp_path, {}, clock=clock, work=False, **settings) as engine:
+        clock.time += MINUTE
+        assert engine._signing is not None
+        await asyncio.wait_for(engine._signing, 20)
+        assert "journal_not_the_signed_one" in caplog.text
+        assert not (await engine.audits.verify()).sound
