@@ -51,6 +51,7 @@ def application(engine: Engine, port: int, secret: str) -> ASGIApp:
         get("/grants", desk.page(grants.list)),
         get("/a/{id}", desk.page(one.read)),
         get("/a/{id}/always", desk.page(grants.propose)),
+        get("/a/{id}/receipt", desk.page(one.receipt)),
         get("/r/{run}/{path:path}", desk.page(outcomes.read)),
         post("/login", desk.enter),
         post("/logout", desk.page(desk.leave)),

@@ -6,6 +6,7 @@ allow it. After a decision the page says what happens next, and looks again by i
 waits.
 """
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -45,6 +46,15 @@ class ApprovalPages:
         """The plan and its form, or what became of it."""
         view = await self._desk.engine.approvals.get(request.path_params["id"])
         return await self._shown(view, session, looks=_looks(request))
+
+    async def receipt(self, request: Request, session: Session) -> Response:
+        """What an approval was and what came of it, as a file to keep."""
+        approval_id = request.path_params["id"]
+        found = await self._desk.engine.approvals.receipt(approval_id)
+        text = json.dumps(found, indent=2, ensure_ascii=True) + "\n"
+        name = f'attachment; filename="handrail-{found["approval"]}.json"'
+        headers = {"Content-Disposition": name}
+        return Response(text, media_type="application/json", headers=headers)
 
     async def decide(self, request: Request, session: Session) -> Response:
         """What a person chose."""

@@ -132,6 +132,7 @@ ROUTES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "GET /grants",
                 "GET /a/{id}",
                 "GET /a/{id}/always",
+                "GET /a/{id}/receipt",
                 "GET /r/{run}/{path:path}",
                 "POST /login",
                 "POST /logout",

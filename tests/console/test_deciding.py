@@ -44,6 +44,18 @@ async def test_a_yes_with_the_pin_is_carried_out_and_the_page_says_so(room: Room
     assert not pending(room)
 
 
+async def test_a_receipt_of_what_was_decided_is_taken_away_as_a_file(room: Room) -> None:
+    person, sheet, approval = await shown(room)
+    digest = sheet.value("digest")
+    done = await person.press(sheet, "approve", pin=PIN)
+    assert f"/a/{approval}/receipt" in [given.get("href") for _, given in done.tags]
+    receipt = (await person.open(f"/a/{approval}/receipt")).answer
+    assert receipt.headers["content-disposition"].startswith("attachment")
+    told = receipt.json()
+    assert (told["approval"], told["digest"], told["state"]) == (approval, digest, "done")
+    assert "Who is there?" in (await room.person().open(f"/a/{approval}/receipt")).text
+
+
 @pytest.mark.requirement("page-decides")
 async def test_a_no_needs_no_pin_and_changes_nothing(room: Room) -> None:
     person, sheet, approval = await shown(room)
