@@ -308,3 +308,17 @@ def test_the_page_is_open_for_as_long_as_the_command_runs(
         assert ann.ends() == 0, ann.seen
     with pytest.raises(httpx.ConnectError):
         httpx.get(link)
+
+
+def test_whoever_starts_a_server_at_a_terminal_is_offered_a_pin_first(
+    environment: dict[str, str], database: Path
+) -> None:
+    (database.parent / "flows").mkdir()
+    with person(environment, "serve", "--port", "0") as ann:
+        ann.sees("New PIN")
+        ann.types("")
+        ann.sees("`handrail approver init` does it at any time.")
+        ann.sees("Ctrl-C ends it")
+        ann.interrupts()
+        assert ann.ends() == 0, ann.seen
+    assert not on(database, lambda engine: engine.approvals.has_approver())
