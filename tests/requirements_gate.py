@@ -308,4 +308,9 @@ GATE = (
         "004 gate",
         "What is always allowed is narrow, said in words, runs out, and can be taken back.",
     ),
+    Requirement(
+        "malicious-model",
+        "004 gate",
+        "An assistant that calls and replays anything changes exactly what a person allowed, once.",
+    ),
 )

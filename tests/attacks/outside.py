@@ -33,6 +33,7 @@ class Outside:
 
     port: int = 0
     effects: list[Effect] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
     reads: int = 0
     rows: dict[str, Any] = field(default_factory=lambda: {"1": {"amount": 10}, "2": {"amount": 20}})
     hold: asyncio.Event | None = None
@@ -47,6 +48,7 @@ class Outside:
         while True:
             head = await seen.take(reader)
             method, path = head.split(" ")[:2]
+            self.heads.append(head)
             if method == "GET":
                 self.reads += 1
                 row = self.rows.get(path.rpartition("/")[2], {})

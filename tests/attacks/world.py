@@ -7,7 +7,7 @@ the SDK's own client, and knows whatever any answer has told it.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -209,31 +209,43 @@ async def refusal(call: Any) -> Refused:
     raise AssertionError("it was not refused")
 
 
-@asynccontextmanager
-async def attacked(
-    folder: Path, *, accept: bool = True, enrolled: bool = True, policy: str = "", **more: Any
-) -> AsyncGenerator[World]:
-    """A world in an empty folder. With `accept` a person has accepted the usual workflows."""
+async def prepared(
+    folder: Path,
+    service: Outside,
+    *,
+    accept: bool = True,
+    enrolled: bool = True,
+    policy: str = "",
+    **more: Any,
+) -> World:
+    """A world in an empty folder, with its engine open."""
     documents = folder / "workflows"
     documents.mkdir()
+    bank = BANK.replace("http://127.0.0.1:1", service.url)
+    for name, text in (("bank", bank), ("flows", FLOWS), ("new", PENDING)):
+        (documents / f"{name}.yaml").write_text(text, encoding="utf-8")
     data = folder / "data"
     data.mkdir()
     if policy:
         (data / "policy.yaml").write_text(policy, encoding="utf-8")
+    world = World(documents, data / "test.db", service)
+    await world.open(**more)
+    if enrolled:
+        await world.engine.approvals.enrol("Ann", PIN)
+    if enrolled and accept:
+        await world.accepts("pay", "tag", "mail-all", "pay-row", "twice")
+    return world
+
+
+@asynccontextmanager
+async def attacked(folder: Path, **more: Any) -> AsyncGenerator[World]:
+    """A world in an empty folder, as `prepared` makes it, until the block ends.
+
+    With `accept` a person has accepted the usual workflows.
+    """
     async with outside() as service:
-        bank = BANK.replace("http://127.0.0.1:1", service.url)
-        for name, text in (("bank", bank), ("flows", FLOWS), ("new", PENDING)):
-            (documents / f"{name}.yaml").write_text(text, encoding="utf-8")
-        world = World(documents, data / "test.db", service)
+        world = await prepared(folder, service, **more)
         try:
-            await world.open(**more)
-            if enrolled:
-                await world.engine.approvals.enrol("Ann", PIN)
-            if enrolled and accept:
-                await world.accepts("pay", "tag", "mail-all", "pay-row", "twice")
             yield world
         finally:
             await world.stack.aclose()
-
-
-Attack = Callable[[World], Any]
