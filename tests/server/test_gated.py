@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from engine import Refused
 from engine.core.approval.plan import Requester
+from engine.core.approval.state import PENDING_FOR
+from engine.shell.clock import TestClock
 from tests.server.people import Person
 from tests.server.test_gate import ERAS
 from tests.server.test_tools import call
@@ -60,6 +63,25 @@ async def test_an_approval_is_followed_until_it_is_done(world: World, mode: Any)
         hello = await call(client, "execute_workflow", workflow="hello", input={"name": "Ann"})
         never = await call(client, "get_approval", executionId=hello["executionId"])
         assert never["code"] == "no_approval"
+
+
+async def test_a_plan_that_ran_out_is_shown_anew_by_the_next_call(world: World) -> None:
+    world.clock = clock = TestClock()
+    async with world.client() as client, world.decided(client) as person:
+        waits = await call(client, "execute_workflow", **CHANGE)
+        clock.time += PENDING_FOR
+        gone = await call(client, "get_approval", approvalId=waits["approvalId"])
+        assert (gone["status"], gone["isError"]) == ("expired", False)
+        fresh = await call(client, "execute_workflow", **CHANGE)
+        assert fresh["status"] == "approval_required"
+        assert fresh["executionId"] == waits["executionId"]
+        assert fresh["approvalId"] != waits["approvalId"]
+        with pytest.raises(Refused):
+            await person.approves(waits["approvalId"])
+        assert world.changes == []
+        await person.approves(fresh["approvalId"])
+        await world.ended(waits["executionId"])
+        assert world.changes == ["the price"]
 
 
 async def test_what_is_denied_is_not_done_and_says_so(world: World) -> None:

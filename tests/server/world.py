@@ -17,6 +17,7 @@ from engine.core.approval.plan import Requester
 from engine.core.errors import Failure, Kind, StepError
 from engine.core.model import Effect
 from engine.shell.acts import PythonTask
+from engine.shell.clock import Clock, WorldClock
 from mcp_server.door import Door
 from mcp_server.server import build
 from mcp_server.settings import ServerSettings
@@ -120,6 +121,7 @@ class World:
     cut: bool = False
     go: anyio.Event = field(default_factory=anyio.Event)
     engine: Engine | None = None
+    clock: Clock = field(default_factory=WorldClock)
     changes: list[str] = field(default_factory=list)
 
     def functions(self) -> Mapping[str, PythonTask]:
@@ -151,7 +153,10 @@ class World:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Engine]:
         settings = Settings(
-            database=str(self.database), folders=(self.folder,), functions=self.functions()
+            database=str(self.database),
+            folders=(self.folder,),
+            functions=self.functions(),
+            clock=self.clock,
         )
         async with open_engine(settings) as self.engine:
             yield self.engine
