@@ -12,7 +12,7 @@ from mcp_server.console.sessions import Session
 ROWS = 25
 LATELY = 8
 """How many of the last decisions the first page shows."""
-_OPEN = frozenset({"pending"})
+_OPEN, _UNDER_WAY = frozenset({"pending"}), frozenset({"approved", "claimed"})
 
 
 class ListPages:
@@ -24,17 +24,20 @@ class ListPages:
     async def needing(self, request: Request, session: Session) -> Response:
         """Everything that needs a person, and what was decided lately."""
         found = await self._desk.engine.approvals.needing()
-        rows: list[tuple[str, Any]] = [("approval", each) for each in found.approvals]
+        waiting = [each for each in found.approvals if each.state in _OPEN]
+        rows: list[tuple[str, Any]] = [("approval", each) for each in waiting]
         rows += [("outcome", each) for each in found.outcomes]
         rows += [("blocked", each) for each in found.blocked]
         number = _number(request)
         shown = rows[number * ROWS : (number + 1) * ROWS]
         lately = await self._desk.engine.approvals.list(open_only=False, limit=3 * LATELY)
-        ended = [each for each in lately.rows if each.state not in _OPEN][:LATELY]
+        closed = [each for each in lately.rows if each.state not in _OPEN]
+        under_way = [each for each in closed if each.state in _UNDER_WAY]
+        ended = [each for each in closed if each.state not in _UNDER_WAY][:LATELY]
         return self._desk.show(
             "needing", session, here="needing", approvals=_of("approval", shown),
             outcomes=_of("outcome", shown), blocked=_of("blocked", shown), total=len(rows),
-            lately=ended, number=number, more=len(rows) > (number + 1) * ROWS,
+            lately=ended, under_way=under_way, number=number, more=len(rows) > (number + 1) * ROWS,
         )  # fmt: skip
 
     async def decided(self, request: Request, session: Session) -> Response:

@@ -28,6 +28,8 @@ async def test_a_change_that_nobody_knows_the_fate_of_is_shown_with_what_was_sen
     assert '"broken"' in sheet.text
     assert "look there yourself" in sheet.text
     home = await person.open("/")
+    assert "1 thing needs you" in home.text
+    assert "Under way" in home.text
     links = [given.get("href") for tag, given in home.tags if tag == "a"]
     assert f"/r/{run.id}/change" in links
     assert (await person.open(f"/r/{run.id}/nothing")).status == 404
