@@ -122,7 +122,7 @@ def _head(plan: Plan) -> Iterator[Line]:
         yield Line("head", f"run {named(plan.run)}", 1)
     if plan.env:
         yield Line("head", f"environment: {named(plan.env)}", 1)
-    yield Line("head", f"may be allowed until {_moment(plan.not_after)}", 1)
+    yield Line("head", f"carried out before {_moment(plan.not_after)} or never", 1)
     yield Line("head", _counts(plan), 1)
     yield Line("head", f"showing all {len(plan.ops):,}", 1)
 
