@@ -7,7 +7,7 @@ here (`foreign.message`), outputs and inputs stay exactly the data they are.
 
 from mcp_server.wire.approvals import approval, waiting_for
 from mcp_server.wire.basics import Answer, Json, called, failure, millis, refused, rfc3339, size
-from mcp_server.wire.runs import attempt, group, run, run_brief, run_row, step
+from mcp_server.wire.runs import attempt, group, outcome, run, run_brief, run_row, step
 from mcp_server.wire.workflows import (
     details,
     example,
@@ -37,6 +37,7 @@ __all__ = [
     "group",
     "invalid",
     "millis",
+    "outcome",
     "plan",
     "planned",
     "problem",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _OPEN = frozenset({"in_flight", "unknown", "indeterminate"})
 """A change was sent, and nobody knows yet what became of it."""
+_APPLIED = "The other system said that it happened; only its result is missing. "
 MOST_STEPS = 200
 """Steps listed in a result; a run's resource has them all."""
 
@@ -120,9 +121,10 @@ def step(view: "StepView", *, full: bool) -> Json:
 
 def outcome(view: "OutcomeView") -> Json:
     """What is known of a change that was sent: whoever finds out what became of it needs it."""
+    applied = view.failure is not None and view.failure.details.get("applied") == "yes"
     shown: Json = {
         "state": view.state,
-        "reason": message(view.reason, LINE),
+        "reason": message(f"{_APPLIED if applied else ''}{view.reason}", LINE),
         "sends": len(view.sends),
         "lookups": len(view.lookups),
         "reference": message(view.key, LINE),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import Move, Refused
-from engine.core.views import StepView
+from engine.core.errors import Failure, Kind
+from engine.core.views import OutcomeView, StepView
 from mcp_server import prose, wire
 from mcp_server.calls import Tool
 from mcp_server.foreign import INLINE
@@ -77,6 +78,12 @@ def test_a_run_that_waits_for_a_person_fits(run: Any, view: Any) -> None:
     facts = wire.run(run) | wire.waiting_for(view)
     fits("get_run", facts)
     assert view.id in prose.run(facts)
+
+
+def test_a_change_that_happened_and_whose_result_is_missing_is_told_as_that() -> None:
+    failure = Failure(Kind.NETWORK, "unreadable", "not JSON", details={"applied": "yes"})
+    known = wire.outcome(OutcomeView("unknown", "not JSON", (), failure=failure))
+    assert known["reason"].startswith("The other system said that it happened")
 
 
 @given(st.lists(views.rows, max_size=3), st.lists(views.groups, max_size=3))
