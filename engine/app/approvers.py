@@ -93,7 +93,7 @@ class Approvers:
                 "Set a PIN once, in a terminal: handrail approver init",
                 move=Move.PERSON,
             )
-        now = await self.now()
+        now = self._clock.now()
         tried = [await self._try(row["name"], now) for row in rows]
         if not all(tried):
             raise await self._lock(rows, now)

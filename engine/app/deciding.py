@@ -121,7 +121,7 @@ class Deciding:
         else:
             rows = await self._store.fetch("approval_list", **place)
         found = [await self._questions.at(row["id"]) for row in rows[:limit]]
-        views = [await self._questions.view(held, now) for held in found]
+        views = await self._questions.views(found, now)
         more = len(rows) > limit
         return ApprovalPage(tuple(views), write_cursor(rows[limit - 1]["id"]) if more else "")
 

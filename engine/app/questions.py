@@ -6,7 +6,7 @@ two processes cannot both ask. A no holds for ten minutes, and nobody buries a p
 
 import base64
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -116,8 +116,13 @@ class Questions:
     async def view(self, held: Held, now: int | None = None) -> ApprovalView:
         """How an approval looks now."""
         at = await self.approvers.now() if now is None else now
+        (found,) = await self.views((held,), at)
+        return found
+
+    async def views(self, many: Iterable[Held], now: int) -> list[ApprovalView]:
+        """How some approvals look at a time."""
         enrolled, working = await self.approvers.any(), await self._alive()
-        return shown(held, at, enrolled=enrolled, working=working)
+        return [shown(held, now, enrolled=enrolled, working=working) for held in many]
 
     # -- asking ------------------------------------------------------------------------------
 
