@@ -27,7 +27,7 @@ REFRESH = 2
 MOST_LOOKS = 60
 """How often it does so: a page that is left open must not keep its session alive for ever."""
 _WAITING = frozenset({"approved", "claimed"})
-_RETRYABLE = frozenset({"expired", "void", "revoked"})
+LAPSED = frozenset({"expired", "void", "revoked"})
 
 
 class ApprovalPages:
@@ -130,7 +130,7 @@ class ApprovalPages:
             run=run,
             rests=rests,
             always=await self._always(view),
-            again=view.state in _RETRYABLE,
+            again=view.state in LAPSED,
             error=self._desk.words(refused),
             refresh=f"{REFRESH}; url=/a/{view.id}?look={looks + 1}" if waits else "",
         )

@@ -1,13 +1,17 @@
 """What needs a person, and what was decided."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine import Refused
+from engine import Refused, RunFilter
+from mcp_server.console.approvals import LAPSED
 from mcp_server.console.desk import Desk
 from mcp_server.console.sessions import Session
+
+if TYPE_CHECKING:
+    from engine import ApprovalView
 
 ROWS = 25
 LATELY = 8
@@ -26,6 +30,7 @@ class ListPages:
         found = await self._desk.engine.approvals.needing()
         waiting = [each for each in found.approvals if each.state in _OPEN]
         rows: list[tuple[str, Any]] = [("approval", each) for each in waiting]
+        rows += [("lapsed", each) for each in await self._lapsed()]
         rows += [("outcome", each) for each in found.outcomes]
         rows += [("blocked", each) for each in found.blocked]
         number = _number(request)
@@ -37,8 +42,17 @@ class ListPages:
         return self._desk.show(
             "needing", session, here="needing", approvals=_of("approval", shown),
             outcomes=_of("outcome", shown), blocked=_of("blocked", shown), total=len(rows),
-            lately=ended, under_way=under_way, number=number, more=len(rows) > (number + 1) * ROWS,
+            lapsed=_of("lapsed", shown), lately=ended, under_way=under_way,
+            number=number, more=len(rows) > (number + 1) * ROWS,
         )  # fmt: skip
+
+    async def _lapsed(self) -> list["ApprovalView"]:
+        """What runs still wait for, though the time to decide it is over or it was taken back."""
+        engine = self._desk.engine
+        page = await engine.runs(RunFilter(status="paused:approval"), limit=ROWS)
+        runs = [await engine.run(row.id) for row in page.rows]
+        views = [await engine.approvals.get(run.approval) for run in runs if run.approval]
+        return [view for view in views if view.state in LAPSED]
 
     async def decided(self, request: Request, session: Session) -> Response:
         """Every approval there was, newest first."""

@@ -102,6 +102,9 @@ async def test_a_run_whose_plan_ran_out_is_planned_anew_at_the_page(working: Roo
     working.clock.time = (await working.engine.approvals.get(approval)).expires_at
     late = await person.sign_in(then=sheet.path)
     assert "The run still waits" in late.text
+    home = await person.open("/")
+    assert "1 thing needs you" in home.text
+    assert "To plan anew" in home.text
     fresh = await person.press(late, "replan")
     assert fresh.buttons == ["approve", "deny"]
     await person.press(fresh, "approve", pin=PIN)
