@@ -37,32 +37,34 @@ def application(engine: Engine, port: int, secret: str) -> ASGIApp:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return desk.told(_nothing(status), desk.session(request))
 
-    def get(path: str, page: object) -> Route:
-        return Route(path, page, methods=["GET"])  # type: ignore[arg-type]
-
-    def post(path: str, page: object) -> Route:
-        return Route(path, page, methods=["POST"])  # type: ignore[arg-type]
-
     routes = [
-        get("/alive", alive),
-        get("/console.css", lambda _: FileResponse(HERE / "console.css", media_type="text/css")),
-        get("/", desk.page(lists.needing)),
-        get("/decided", desk.page(lists.decided)),
-        get("/grants", desk.page(grants.list)),
-        get("/a/{id}", desk.page(one.read)),
-        get("/a/{id}/always", desk.page(grants.propose)),
-        get("/a/{id}/receipt", desk.page(one.receipt)),
-        get("/r/{run}/{path:path}", desk.page(outcomes.read)),
-        post("/login", desk.enter),
-        post("/logout", desk.page(desk.leave)),
-        post("/grants", desk.page(grants.take_back)),
-        post("/a/{id}", desk.page(one.decide)),
-        post("/a/{id}/always", desk.page(grants.allow)),
-        post("/r/{run}/{path:path}", desk.page(outcomes.resolve)),
+        _get("/alive", alive),
+        _get("/console.css", lambda _: FileResponse(HERE / "console.css", media_type="text/css")),
+        _get("/", desk.page(lists.needing)),
+        _get("/decided", desk.page(lists.decided)),
+        _get("/grants", desk.page(grants.list)),
+        _get("/a/{id}", desk.page(one.read)),
+        _get("/a/{id}/always", desk.page(grants.propose)),
+        _get("/a/{id}/receipt", desk.page(one.receipt)),
+        _get("/r/{run}/{path:path}", desk.page(outcomes.read)),
+        _post("/login", desk.enter),
+        _post("/logout", desk.page(desk.leave)),
+        _post("/grants", desk.page(grants.take_back)),
+        _post("/a/{id}", desk.page(one.decide)),
+        _post("/a/{id}/always", desk.page(grants.allow)),
+        _post("/r/{run}/{path:path}", desk.page(outcomes.resolve)),
     ]
     app = Starlette(routes=routes, exception_handlers={Refused: fault, HTTPException: fault})
     app.router.redirect_slashes = False
     return Guard(app, port)
+
+
+def _get(path: str, page: object) -> Route:
+    return Route(path, page, methods=["GET"])  # type: ignore[arg-type]
+
+
+def _post(path: str, page: object) -> Route:
+    return Route(path, page, methods=["POST"])  # type: ignore[arg-type]
 
 
 def _nothing(status: int) -> Refused:
