@@ -47,6 +47,19 @@ class Skewed(WorldClock):
         return super().now() + self.ahead
 
 
+class Borrowed:
+    """An engine that outlives the server which it is lent to: that server does not drain it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def drain(self) -> None:
+        """Others work on with it."""
+
+
 @dataclass
 class World:
     """What a test has at hand. `engine` is the first engine on the database."""
@@ -98,7 +111,7 @@ class World:
 
         @asynccontextmanager
         async def opener() -> AsyncGenerator[Engine]:
-            yield engine or self.engine
+            yield Borrowed(engine or self.engine)  # type: ignore[misc]
 
         settings = ServerSettings(toolsets=frozenset(toolsets.split(",")), work=False)
         return build(settings, door=Door(opener))

@@ -100,7 +100,10 @@ async def judged(engine: Engine, run: RunView, effects: int) -> None:
 
 @pytest.mark.timeout(240)
 @pytest.mark.requirement("approval-single-use", "nothing-half-done")
-async def test_whichever_statement_fails_after_a_yes_it_happens_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+async def test_whichever_statement_fails_after_a_yes_it_happens_once(
+    tmp_path: Path, every: int
+) -> None:
     run_id = await Outside(tmp_path / "parked").parked()
     whole, trouble = copied(tmp_path, "whole"), Trouble()
     await whole.decided(run_id, trouble)
@@ -108,7 +111,8 @@ async def test_whichever_statement_fails_after_a_yes_it_happens_once(tmp_path: P
     first = next(at for at, text in enumerate(trouble.seen) if "journal" in text)
     assert len(trouble.seen) - first > 15, "too few statements to prove anything"
     for at, text in enumerate(trouble.seen, 1):
-        for after in (False, True) if text == "commit" else (False,):
+        commit = text == "commit"
+        for after in ((False, True) if commit else (False,)) if commit or at % every == 0 else ():
             outside = copied(tmp_path, f"{at}-{after}")
             await outside.decided(run_id, Trouble(at, after=after))
             await outside.finished(run_id)
