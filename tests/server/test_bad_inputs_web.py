@@ -11,7 +11,6 @@ tests/console/test_signing_in.py, and tests/attacks/test_page.py.
 """
 
 import json
-import secrets
 from collections.abc import Generator
 from typing import Any
 
@@ -106,7 +105,7 @@ def test_a_path_that_is_not_ours_leads_nowhere(bad: Target, path: str) -> None:
         assert bad.send(*NOW, body=BODY, path=path).status in {307, 400, 404, 405}
 
 
-@pytest.mark.parametrize("id", [secrets.token_hex(16), "1", "../x", "é", "x" * 4_000, "' or 1=1"])
+@pytest.mark.parametrize("id", ["5eed" * 8, "1", "../x", "é", "x" * 4_000, "' or 1=1"])
 def test_a_session_that_was_guessed_is_none(bad: Target, id: str) -> None:  # 36
     with unmoved(bad):
         for method in ("POST", "GET", "DELETE"):

@@ -147,7 +147,7 @@ def _counts(plan: Plan) -> str:
 
 
 def _warnings(plan: Plan) -> Iterator[Line]:
-    final = sum(not op.reversible or op.verb in DESTRUCTIVE for op in plan.ops)
+    final = sum(not op.reversible for op in plan.ops)
     if final and plan.kind == "run.mutations":
         yield Line("warning", f"{final:,} of {len(plan.ops):,} cannot be taken back")
     told: dict[str, None] = {}
