@@ -1,7 +1,7 @@
 """The audit of a journal: is it what was written, held against its signed checkpoints.
 
 Everything here reads. A million events take a few seconds of one processor: reading them, three
-hashes of each, and one more for the tree.
+hashes of each, and one more for the tree; where it may, a long journal is shared among several.
 """
 
 import asyncio
@@ -15,7 +15,9 @@ from engine.core.chain import Line
 from engine.core.log import Row
 from engine.core.merkle import Place
 from engine.core.note import Note
+from engine.core.stretch import tasks
 from engine.shell.checkpoints import Places, genuine, public_key, read_notes
+from engine.shell.spread import LEAST, spread
 from engine.store import Store
 
 _TRIES = 5
@@ -33,17 +35,23 @@ class Audits:
         public = public_key(self.places.key)
         return note.verifier(self._origin, public) if public else ""
 
-    async def verify(self) -> Audit:
+    async def verify(self, processes: int = 1) -> Audit:
         """Walk along the whole journal and hold it against its checkpoints.
+
+        A long journal is walked by so many processes at once. Ask for more than one only in a
+        program whose main module may be imported again, as `multiprocessing` wants it.
 
         Raises StoreError when it cannot be read, Refused `checkpoints_unreadable` or
         `checkpoint_key`.
         """
-        return await asyncio.to_thread(self._verify)
+        rows = await self._store.fetch("journal_head") if processes > 1 else []
+        size = rows[0]["position"] if rows else 0
+        return await asyncio.to_thread(self._verify, size, processes - 1)
 
-    def _verify(self) -> Audit:
+    def _verify(self, size: int, others: int) -> Audit:
         sound, forged = self._notes()
-        auditor = self._walked(sound)
+        auditor = self._spread(sound, size, others) if size >= LEAST else None
+        auditor = self._walked(sound, begun=auditor)
         edited = self._edited(auditor)
         return auditor.result((*forged, *edited))
 
@@ -90,11 +98,22 @@ class Audits:
         lines = (line for page in self._store.scan("journal_lines") for line in page)
         return copy(folder, lines, proven.answered(auditor.tree.kept), sound, audit, self.key())
 
+    def _spread(self, sound: Sequence[Note], size: int, others: int) -> Auditor | None:
+        """The walk by several processes; None where it comes to no end that can be trusted."""
+        auditor = Auditor(each.checkpoint for each in sound)
+        asked = tasks(size, [each.checkpoint.size for each in sound])
+        found = spread(self._store.elsewhere("journal_lines"), asked, others)
+        return auditor if found and all(map(auditor.join, found)) else None
+
     def _walked(
-        self, sound: Sequence[Note], size: int | None = None, wanted: Set[Place] = frozenset()
+        self,
+        sound: Sequence[Note],
+        size: int | None = None,
+        wanted: Set[Place] = frozenset(),
+        begun: Auditor | None = None,
     ) -> Auditor:
-        auditor = Auditor((each.checkpoint for each in sound), wanted)
-        for page in self._store.scan("journal_lines"):
+        auditor = begun or Auditor((each.checkpoint for each in sound), wanted)
+        for page in self._store.scan("journal_lines", auditor.walk.position):
             auditor.step([line for line in page if line[0] <= size] if size is not None else page)
         return auditor
 

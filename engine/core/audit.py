@@ -12,7 +12,8 @@ from typing import cast
 from engine.core.chain import MISSING, TAMPERED, Line, Walk
 from engine.core.merkle import Place, Tree
 from engine.core.note import Checkpoint
-from engine.core.receipts import Receipts
+from engine.core.receipts import Receipts, told
+from engine.core.stretch import Stretch
 
 TRUNCATED, FORGED, UNGRANTED = "truncated", "forged", "ungranted"
 
@@ -63,17 +64,35 @@ class Auditor:
     def step(self, lines: Sequence[Line]) -> None:
         """Look at the next events; they must follow those of the step before."""
         self.walk.step(lines)
-        self.receipts.step(lines)
+        self.receipts.step(told(lines))
         leaves = _leaves(lines)
         while self._ahead and self._ahead[-1].size <= self.tree.size + len(leaves):
             upto = self._ahead[-1].size - self.tree.size
             self.tree.grow(leaves[:upto])
             del leaves[:upto]
-            self._compare(self._ahead.pop())
+            self._compare(self._ahead.pop(), self.tree)
         self.tree.grow(leaves)
 
-    def _compare(self, checkpoint: Checkpoint) -> None:
-        if checkpoint.root == self.tree.root():
+    def join(self, stretch: Stretch) -> bool:
+        """Go on behind a stretch of events that was walked elsewhere and is sound.
+
+        False when it does not follow those of the step before, and nothing has happened then.
+        """
+        known = (self.walk.position, self.walk.before, self.tree.size)
+        if known != (stretch.after, stretch.before, stretch.after):
+            return False
+        self.walk.follow(stretch.upto, stretch.last, stretch.intact, stretch.erased)
+        self.receipts.step(stretch.told)
+        while self._ahead and self._ahead[-1].size <= stretch.upto:
+            checkpoint = self._ahead.pop()
+            tree = Tree(self.tree.size, self.tree.peaks)
+            tree.graft(stretch.cuts.get(checkpoint.size, ()), checkpoint.size - stretch.after)
+            self._compare(checkpoint, tree)
+        self.tree.graft(stretch.peaks, stretch.upto - stretch.after)
+        return True
+
+    def _compare(self, checkpoint: Checkpoint, tree: Tree) -> None:
+        if checkpoint.root == tree.root():
             self._agreed = checkpoint
         elif self.walk.sound and not self._findings:  # otherwise the chain has said where
             known = self._agreed.size if self._agreed else 0

@@ -85,11 +85,13 @@ def link(
 
 
 class Walk:
-    """Goes along the chain from its beginning, page by page, and remembers what is wrong."""
+    """Goes along the chain, page by page, and remembers what is wrong.
 
-    def __init__(self) -> None:
-        self._before = GENESIS
-        self._position = 0
+    It begins behind the event at `position`, whose hash is `before`.
+    """
+
+    def __init__(self, before: bytes = GENESIS, position: int = 0) -> None:
+        self._before, self._position = before, position
         self._intact = self._erased = 0
         self._problems: list[Problem] = []
 
@@ -97,6 +99,11 @@ class Walk:
     def position(self) -> int:
         """The position of the last event that was seen."""
         return self._position
+
+    @property
+    def before(self) -> bytes:
+        """The hash of the last event that was seen."""
+        return self._before
 
     @property
     def sound(self) -> bool:
@@ -111,6 +118,12 @@ class Walk:
             self._before, self._position = lines[whole - 1][11], lines[whole - 1][0]
         if whole < len(lines):
             self._look(islice(lines, whole, None))
+
+    def follow(self, position: int, last: bytes, intact: int, erased: int) -> None:
+        """Go on behind events that another walk, which began here, has found sound."""
+        self._position, self._before = position, last
+        self._intact += intact
+        self._erased += erased
 
     def _look(self, lines: Iterable[Line]) -> None:
         before, expected = self._before, self._position + 1

@@ -38,20 +38,42 @@ class Tree:
         self._wanted = wanted
 
     def grow(self, leaves: Iterable[bytes]) -> None:
-        """Put the next leaves in."""
-        peaks, wanted, size = self.peaks, self._wanted, self.size
-        for hash_ in leaves:
-            level, index = 0, size
-            if wanted and (0, index) in wanted:
-                self.kept[0, index] = hash_
-            while index & 1:
-                hash_ = sha256(b"\1" + peaks.pop() + hash_).digest()
-                level, index = level + 1, index >> 1
-                if wanted and (level, index) in wanted:
-                    self.kept[level, index] = hash_
-            peaks.append(hash_)
-            size += 1
-        self.size = size
+        """Put the next leaves in, a level of them at a time: a step for each node takes longer."""
+        self._join(0, list(leaves))
+
+    def graft(self, peaks: Iterable[bytes], size: int) -> None:
+        """Put in the tree over the next `size` leaves, which has these peaks.
+
+        So many leaves must lie here already that each of its peaks is a node of this tree too.
+        """
+        rest = size
+        for peak in peaks:
+            level = rest.bit_length() - 1
+            self._join(level, [peak])
+            rest -= 1 << level
+
+    def _join(self, level: int, row: list[bytes]) -> None:
+        """Put the next nodes of a level in; `row` is used up."""
+        left, index = list[bytes](), self.size >> level
+        self.size += len(row) << level
+        while row:
+            self._keep(level, index, row)
+            if index & 1:
+                row.insert(0, self.peaks.pop())
+            if len(row) & 1:
+                left.append(row.pop())
+            pairs = iter(row)
+            row = [
+                sha256(b"\1" + one + other).digest()
+                for one, other in zip(pairs, pairs, strict=True)
+            ]
+            level, index = level + 1, index >> 1
+        self.peaks += reversed(left)
+
+    def _keep(self, level: int, index: int, row: Iterable[bytes]) -> None:
+        if self._wanted:
+            found = (((level, place), hash_) for place, hash_ in enumerate(row, index))
+            self.kept.update(each for each in found if each[0] in self._wanted)
 
     def root(self) -> bytes:
         """The root over all leaves so far."""

@@ -37,6 +37,16 @@ _AFTER = {
 }
 
 
+Told = tuple[int, int, str, str]
+"""Position, stream, kind and body of an event."""
+
+
+def told(lines: Iterable[Line]) -> list[Told]:
+    """What events say that receipts look at; most events are none of them."""
+    ours = [line for line in lines if line[4] in _OURS]
+    return [(line[0], line[2], line[4], line[8]) for line in ours if line[8] is not None]
+
+
 @dataclass(slots=True)
 class _Approval:
     """What the journal says of one approval."""
@@ -61,13 +71,13 @@ class Receipts:
     _granted: dict[tuple[int, str], set[str] | None] = field(default_factory=dict)
     _given: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
 
-    def step(self, lines: Iterable[Line]) -> None:
-        """Look at the next events."""
-        for line in [line for line in lines if line[4] in _OURS and line[8] is not None]:
+    def step(self, told: Iterable[Told]) -> None:
+        """Look at what the next events tell, see `told`."""
+        for position, stream, kind, body in told:
             try:
-                self._one(line[0], line[2], line[4], json.loads(line[8] or ""))
+                self._one(position, stream, kind, json.loads(body))
             except (ValueError, KeyError, TypeError, AttributeError):
-                self._wrong(line[0], "it cannot be read")
+                self._wrong(position, "it cannot be read")
 
     def _one(self, position: int, stream: int, kind: str, body: dict[str, Any]) -> None:
         if kind == "approval.requested":

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -105,20 +106,33 @@ class PostgresReader:
 
     def scan(self, statement: Statement, after: int = 0) -> Iterator[Sequence[Line]]:
         """The journal page by page, over a connection of its own."""
-        try:
-            with self._link.open(writes=False) as db:
-                while page := db.execute(
-                    statement.text, statement.bind({"after": after, "limit": PAGE})
-                ).fetchall():
-                    yield page
-                    after = page[-1][0]
-        except psycopg.Error as error:
-            raise judged(error) from error
+        return _scanned(self._link, statement, after)
+
+    def elsewhere(self, query: str) -> Callable[[int], Iterator[Sequence[Line]]]:
+        """The same, for another process."""
+        return partial(scan_link, self._link, query)
 
     async def close(self) -> None:
         """Close what is open."""
         while self._idle:
             await self._idle.pop().close()
+
+
+def scan_link(link: Link, query: str, after: int) -> Iterator[Sequence[Line]]:
+    """The journal page by page, by a named read; raises StoreError."""
+    return _scanned(link, statements(POSTGRES)[query], after)
+
+
+def _scanned(link: Link, statement: Statement, after: int) -> Iterator[Sequence[Line]]:
+    try:
+        with link.open(writes=False) as db:
+            while page := db.execute(
+                statement.text, statement.bind({"after": after, "limit": PAGE})
+            ).fetchall():
+                yield page
+                after = page[-1][0]
+    except psycopg.Error as error:
+        raise judged(error) from error
 
 
 class Listener:

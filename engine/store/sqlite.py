@@ -9,6 +9,7 @@ import socket
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 import aiosqlite
@@ -63,23 +64,37 @@ class SqliteReader:
 
     def scan(self, statement: Statement, after: int = 0) -> Iterator[Sequence[Line]]:
         """The journal page by page. A text that is no text is read as far as that goes."""
-        with closing(connect(self._path, PATIENCE)) as db:
-            while page := self._page(db, statement, after):
-                yield page
-                after = page[-1][0]
+        return _scanned(self._path, statement, after)
 
-    def _page(self, db: sqlite3.Connection, statement: Statement, after: int) -> list[Line]:
-        values = statement.bind({"after": after, "limit": PAGE})
+    def elsewhere(self, query: str) -> Callable[[int], Iterator[Sequence[Line]]]:
+        """The same, for another process."""
+        return partial(scan_file, self._path.absolute(), query)
+
+
+def scan_file(path: Path, query: str, after: int) -> Iterator[Sequence[Line]]:
+    """The journal in a file page by page, by a named read; raises StoreError."""
+    return _scanned(path, statements(SQLITE)[query], after)
+
+
+def _scanned(path: Path, statement: Statement, after: int) -> Iterator[Sequence[Line]]:
+    with closing(connect(path, PATIENCE)) as db:
+        while page := _page(db, statement, after):
+            yield page
+            after = page[-1][0]
+
+
+def _page(db: sqlite3.Connection, statement: Statement, after: int) -> list[Line]:
+    values = statement.bind({"after": after, "limit": PAGE})
+    try:
         try:
-            try:
-                return db.execute(statement.text, values).fetchall()
-            except sqlite3.OperationalError as error:
-                if not undecodable(error):
-                    raise
-                db.text_factory = _any_text  # slower, but it comes as far as the damage
-                return db.execute(statement.text, values).fetchall()
-        except sqlite3.Error as error:
-            raise judged(error) from error
+            return db.execute(statement.text, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if not undecodable(error):
+                raise
+            db.text_factory = _any_text  # slower, but it comes as far as the damage
+            return db.execute(statement.text, values).fetchall()
+    except sqlite3.Error as error:
+        raise judged(error) from error
 
 
 def _any_text(raw: bytes) -> str:

@@ -9,7 +9,7 @@ database.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from json import dumps
 from typing import Any, NamedTuple, Protocol
 
@@ -67,6 +67,10 @@ class Reader(Protocol):
 
     def scan(self, statement: Statement, after: int = 0) -> Iterator[Sequence[Line]]:
         """The journal page by page, for a thread of its own; `statement` takes `after`, `limit`."""
+        ...
+
+    def elsewhere(self, query: str) -> Callable[[int], Iterator[Sequence[Line]]]:
+        """The same of a named read, in a form that another process can be given."""
         ...
 
 
@@ -237,3 +241,11 @@ class Store(ABC):
         """
         self._check_open()
         return self._reader.scan(self._schema.statements[query], after)
+
+    def elsewhere(self, query: str) -> Callable[[int], Iterator[Sequence[Line]]]:
+        """`scan` in a form that another process can be given: it opens the database by itself.
+
+        On PostgreSQL it holds the password, so it goes nowhere but into a process of our own.
+        """
+        self._check_open()
+        return self._reader.elsewhere(query)

@@ -1,5 +1,6 @@
 """`handrail audit`: is the journal what was written; and copies that prove what they say."""
 
+from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ async def _verify(session: Session) -> int:
     from mcp_server.cli.paint.audit import report
 
     async with opened(session) as engine:
-        found = await engine.audits.verify()
+        found = await engine.audits.verify(cpu_count() or 1)
         key, file = engine.audits.key(), str(engine.audits.places.notes)
         now = session.now()
     value = {"ok": found.sound, "audit": found, "key": key, "checkpoints": file}

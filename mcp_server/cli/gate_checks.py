@@ -1,6 +1,7 @@
 """What `handrail doctor` says of the gate: who approves, by which policy, where; and the audit."""
 
 from collections.abc import AsyncIterator
+from os import cpu_count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ async def gate_checks(engine: "Engine") -> AsyncIterator["Health"]:
     yield await _approver(engine)
     yield _policy(engine)
     yield await _page(engine)
-    found = await engine.audits.verify()
+    found = await engine.audits.verify(cpu_count() or 1)
     yield _chain(found)
     yield _checkpoints(engine, found)
 

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from copy import copy
+from functools import partial
 from typing import Any
 
 from engine.core.log import Feature, Row
@@ -257,6 +258,10 @@ class SimReader:
         while page := self._session.lines(statement, {"after": after, "limit": PAGE}):
             yield page
             after = page[-1][0]
+
+    def elsewhere(self, query: str) -> Callable[[int], Iterator[Sequence[Line]]]:
+        """The same; there is one process here."""
+        return partial(self.scan, statements(SQLITE)[query])
 
 
 class SimLife:

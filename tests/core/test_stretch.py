@@ -1,0 +1,132 @@
+"""Stretches of a journal that are walked apart and joined say what one walk says, or nothing."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.audit import Auditor
+from engine.core.chain import GENESIS, Line, commit, link
+from engine.core.merkle import Tree
+from engine.core.note import Checkpoint
+from engine.core.stretch import Stretch, Task, tasks, walked
+
+KINDS = ("step.succeeded", "approval.voted", "mutations.granted", "step.in_flight")
+BODIES = ("{}", '{"ops":{},"grant":"apr_1"}', '{"path":"a","grant":"apr_1","digest":"x"}', "?")
+ERASED, REBODIED, GONE, REHASHED, RETYPED = "erased", "rebodied", "gone", "rehashed", "retyped"
+
+
+def journal(size: int, first: int = 0) -> list[Line]:
+    """Events that are sound; another `first` gives another journal."""
+    lines, before = list[Line](), GENESIS
+    for at in range(1, size + 1):
+        kind, body = KINDS[at % 4], BODIES[(at + first) % 4]
+        salt = sha256(b"%d" % at).digest()
+        kept = commit(salt, body.encode())
+        own = link(before, at, "default", at % 3, at, kind, 1, 7, "ann", kept)
+        lines.append((at, "default", at % 3, at, kind, 1, 7, "ann", body, salt, kept, own))
+        before = own
+    return lines
+
+
+def damaged(lines: list[Line], damage: Sequence[tuple[int, str]]) -> list[Line]:
+    """The journal after somebody was at it."""
+    known = {line[0]: line for line in lines}
+    for place, what in damage:
+        at = place % len(lines) + 1
+        if (line := known.pop(at, None)) is None or what == GONE:
+            continue
+        changed = {
+            ERASED: (*line[:8], None, None, *line[10:]),
+            REBODIED: (*line[:8], "[]", *line[9:]),
+            REHASHED: (*line[:11], bytes(31)),
+            RETYPED: (*line[:11], "text"),
+        }
+        known[at] = changed[what]  # type: ignore[assignment]
+    return [known[at] for at in sorted(known)]
+
+
+def pages(lines: Sequence[Line], behind: int, length: int) -> Iterator[Sequence[Line]]:
+    found = [line for line in lines if line[0] > behind]
+    return (found[at : at + length] for at in range(0, len(found), length))
+
+
+def checkpoint(lines: Sequence[Line], size: int) -> Checkpoint:
+    tree = Tree()
+    tree.grow(line[11] for line in lines[:size])
+    return Checkpoint("o", size, tree.root(), 7, tuple(tree.peaks))
+
+
+def apart(lines: Sequence[Line], task: Task, length: int) -> Stretch | None:
+    return walked(pages(lines, max(0, task.after - 1), length), task)
+
+
+def at_once(lines: Sequence[Line], notes: Sequence[Checkpoint], length: int) -> Auditor:
+    auditor = Auditor(notes)
+    for page in pages(lines, 0, length):
+        auditor.step(page)
+    return auditor
+
+
+damages = st.lists(
+    st.tuples(st.integers(0, 70), st.sampled_from((ERASED, REBODIED, GONE, REHASHED, RETYPED))),
+    max_size=3,
+)
+
+
+@given(
+    st.integers(1, 70),
+    st.sampled_from((1, 2, 4, 8, 32, 128)),
+    st.integers(1, 40),
+    damages,
+    st.lists(st.tuples(st.integers(0, 75), st.booleans()), max_size=5),
+)
+def test_stretches_say_what_one_walk_says_and_nothing_of_what_is_not_sound(
+    size: int,
+    span: int,
+    length: int,
+    damage: list[tuple[int, str]],
+    signed: list[tuple[int, bool]],
+) -> None:
+    true, other = journal(size + 5), journal(size + 5, first=1)
+    lines = damaged(true[:size], damage)
+    notes = [checkpoint(true if honest else other, min(at, size + 5)) for at, honest in signed]
+    whole = at_once(lines, notes, length)
+    auditor = Auditor(notes)
+    end = lines[-1][0] if lines else 0
+    found = [apart(lines, task, length) for task in tasks(end, [each.size for each in notes], span)]
+    joined = [auditor.join(each) for each in found if each is not None]
+    assert (len(joined) == len(found) and all(joined)) is whole.walk.sound
+    if whole.walk.sound:
+        assert auditor.result() == whole.result()
+
+
+def test_a_stretch_of_another_journal_does_not_join() -> None:
+    one, other = journal(8), journal(8, first=1)
+    first, second = tasks(8, [], 4)
+    auditor = Auditor([])
+    begun, strange, right = apart(one, first, 3), apart(other, second, 3), apart(one, second, 3)
+    assert begun
+    assert strange
+    assert right
+    assert not auditor.join(right)
+    assert auditor.join(begun)
+    assert not auditor.join(strange)
+    assert auditor.join(right)
+    assert auditor.result() == at_once(one, [], 8).result()
+
+
+@pytest.mark.parametrize("first", [1, 2, 4, 64])
+@pytest.mark.parametrize("more", [1, 2, 3, 64])
+def test_a_tree_that_is_grafted_is_the_tree_that_grew(first: int, more: int) -> None:
+    if more > first:
+        return
+    leaves = [sha256(b"%d" % n).digest() for n in range(first + more)]
+    grown, begun, rest = Tree(), Tree(), Tree()
+    grown.grow(leaves)
+    begun.grow(leaves[:first])
+    rest.grow(leaves[first:])
+    begun.graft(rest.peaks, more)
+    assert (begun.size, begun.peaks) == (grown.size, grown.peaks)
