@@ -53,7 +53,7 @@ class Approvals(Granting):
         shelf: Shelf,
         told: Callable[[Iterable[str], str], Awaitable[None]],
     ) -> None:
-        internal = Internal(questions.store, library, questions.tenant)
+        internal = Internal(questions.store, questions.clock, library, questions.tenant)
         super().__init__(questions, approvers, internal, library.lane, told)
         self._library, self._shelf = library, shelf
         self.keeper = Gatekeeper(questions, approvers)

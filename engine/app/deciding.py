@@ -275,9 +275,11 @@ class Deciding:
             )
             drop = Write("due_drop", {"stream": stream})
             return Entry(stream, history[-1].version, (failed,), (drop,))
-        return Entry(stream, history[-1].version, (), (self._due(run, stream, vote.now),))
+        return Entry(stream, history[-1].version, (), (self._due(run, stream),))
 
-    def _due(self, run: Run, stream: int, now: int) -> Write:
+    def _due(self, run: Run, stream: int) -> Write:
+        # By the clock that the workers look at: approvals' own time never goes back.
+        now = self._questions.clock.now()
         lane = self._lane(run.namespace, run.workflow)
         place: dict[str, Param] = {"stream": stream, "tenant": self._tenant, "lane": lane}
         return Write("due_put", {**place, "at": now, "owner": 0})

@@ -20,6 +20,7 @@ from engine.core.log import NEW, Entry, Param, Recorded, Write
 from engine.core.model import Effect, Task, Workflow, targets_of
 from engine.core.run import Cancel, Resolve, Run, decide, fold
 from engine.core.value import value
+from engine.shell.clock import Clock
 from engine.shell.library import Known, Library
 from engine.store import Store
 
@@ -48,8 +49,9 @@ class Word:
 class Internal:
     """Carries out plans whose operations are the engine's own, for one tenant."""
 
-    def __init__(self, store: Store, library: Library, tenant: str) -> None:
-        self._store, self._library, self._tenant = store, library, tenant
+    def __init__(self, store: Store, clock: Clock, library: Library, tenant: str) -> None:
+        self._store, self._clock = store, clock
+        self._library, self._tenant = library, tenant
         self._kinds: Mapping[str, Callable[[Plan, Word], Awaitable[Carried]]] = {
             "version.accept": self._accept,
             "version.default": self._default,
@@ -137,7 +139,7 @@ class Internal:
             return _failed(refused)
         also = Write("due_drop", {"stream": stream})
         if run.unresolved:  # what it sent is looked into all the same
-            also = self._due(run, stream, word.at + LOOKS_AFTER)
+            also = self._due(run, stream, LOOKS_AFTER)
         entry = Entry(stream, history[-1].version, events, (also,))
         return Carried((entry,), "ok", {"run": args["run"], "status": "cancelled"})
 
@@ -152,7 +154,7 @@ class Internal:
             events = decide(run, said)
         except Refused as refused:
             return _failed(refused)
-        due = self._due(run, stream, word.at)
+        due = self._due(run, stream, 0)
         entry = Entry(stream, history[-1].version, events, (due,))
         return Carried((entry,), "ok", {"run": args["run"], "path": path, "verdict": verdict})
 
@@ -161,7 +163,9 @@ class Internal:
         history = await self._store.read(row["id"], tenant=self._tenant)
         return row["id"], history, fold(line.event for line in history)
 
-    def _due(self, run: Run, stream: int, at: int) -> Write:
+    def _due(self, run: Run, stream: int, after: int) -> Write:
+        # By the clock that the workers look at: approvals' own time never goes back.
+        at = self._clock.now() + after
         lane = self._library.lane(run.namespace, run.workflow)
         place: dict[str, Param] = {"stream": stream, "tenant": self._tenant, "lane": lane}
         return Write("due_put", {**place, "at": at, "owner": 0})

@@ -89,7 +89,7 @@ class Replanning(Deciding):
         stream, old = held.approval.request.run_stream, held.approval.request.uid
         if verdict.says == "allow":
             run = fold(line.event for line in history)
-            entry = Entry(stream, history[-1].version, (), (self._due(run, stream, now),))
+            entry = Entry(stream, history[-1].version, (), (self._due(run, stream),))
             await self._written((entry,), who, now, held)
             return await self._questions.view(held, now)
         uid, asks = self._questions.requested(plan, verdict, now, stream, old)

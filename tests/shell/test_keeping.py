@@ -107,6 +107,13 @@ async def test_a_run_waits_for_a_yes_and_is_granted_exactly_that_once(scene: Sce
     assert again.id != view.id
 
 
+async def test_a_yes_wakes_the_run_at_once_although_the_clock_was_set_back(scene: Scene) -> None:
+    view = await scene.parked(CHARGE)
+    scene.clock.time -= 3_600_000_000
+    await scene.yes(view)
+    assert await scene.due()
+
+
 async def test_a_no_ends_the_run_in_the_same_transaction(scene: Scene) -> None:
     view = await scene.parked(CHARGE)
     approvals = scene.engine.approvals
