@@ -49,7 +49,7 @@ WORKING = {
 }
 """What a statement means in words."""
 
-NEW_DISK, OLD_DISK = 60, 160
+NEW_DISK, OLD_DISK = 90, 240
 """About as many changes as a life makes on a disk: one in which it opens a new file, or goes on."""
 
 

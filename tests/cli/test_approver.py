@@ -196,7 +196,7 @@ def test_five_wrong_pins_close_the_door_in_every_process(
             assert somebody.ends() == 4
             seen = somebody.seen
     assert "too many wrong PINs" in seen
-    assert re.search(r"until \d{4}-\d\d-\d\d ", seen)
+    assert re.search(r"until \d{4}-\d\d-\d\d\s", seen)
     assert state(database, approval) == "pending"
 
 
