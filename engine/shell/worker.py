@@ -194,6 +194,8 @@ class Worker(Hands):
             return
         if beat.held != len(self._tasks) or self._strays:
             await self._find_strays()
+            if self._strays:
+                self.doubt()  # looked at again in a moment, not at the next beat
         overdue = beat.next_at is not None and beat.next_at <= self.clock.now()
         if beat.freed or overdue or self._unfreed or self.library.lanes:
             self._wake.set()
