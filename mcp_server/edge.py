@@ -5,16 +5,16 @@ address calls are looked at first, without reading on; then who calls (`auth`); 
 body read, in a given time and size, and held against the rules of JSON and the caller's scopes.
 """
 
-import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcp_server import strict
+from mcp_server.body import Gone, TooLarge, again, gathered
 from mcp_server.callers import Callers
 from mcp_server.limits import SECOND, AtOnce, Rate
 from mcp_server.requesting import named
@@ -116,7 +116,7 @@ class Admission:
         message, fault = strict.read(body)
         if fault is not None:
             return Response(fault.body(), 400, media_type="application/json"), receive
-        return self._rules.refusal(scope, message, who), _again(body, receive)
+        return self._rules.refusal(scope, message, who), again(body, receive)
 
 
 class Rules:
@@ -184,35 +184,15 @@ async def _body(scope: Scope, receive: Receive, seconds: float) -> tuple[Respons
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != b"application/json" or b"content-encoding" in headers:
         return refusal(415, "the body must be application/json, not encoded further"), b""
-    body = bytearray()
-    more = True
     try:
-        async with asyncio.timeout(seconds):
-            while more:
-                message = await receive()
-                if message["type"] != "http.request":
-                    return Response(status_code=400), b""  # the client has gone
-                body += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(body) > strict.LARGEST:
-                    return refusal(413, f"the body is larger than {strict.LARGEST:,} bytes"), b""
+        return None, await gathered(receive, strict.LARGEST, seconds)
+    except Gone:
+        return Response(status_code=400), b""
+    except TooLarge:
+        return refusal(413, f"the body is larger than {strict.LARGEST:,} bytes"), b""
     except TimeoutError:
         close = {"Connection": "close"}
         return refusal(408, "the body takes too long to arrive", headers=close), b""
-    return None, bytes(body)
-
-
-def _again(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
-    given = False
-
-    async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
 
 
 def later(wait: int, words: str, id: Any = None) -> Response:

@@ -7,13 +7,13 @@ that keep it out of frames, caches and other people's scripts. A fault of ours i
 kind and told as a sentence. Nothing here knows what an approval is.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mcp_server.body import Gone, TooLarge, again, gathered
 
 logger = logging.getLogger(__name__)
 
@@ -107,34 +107,15 @@ async def _form(headers: dict[bytes, bytes], receive: Receive) -> tuple[Response
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != FORM or b"content-encoding" in headers:
         return _plain(415, "Forms are sent urlencoded, and not encoded further."), receive
-    body = bytearray()
-    more = True
     try:
-        async with asyncio.timeout(PATIENCE):
-            while more:
-                message = await receive()
-                if message["type"] != "http.request":
-                    return _plain(400, "The form did not arrive."), receive
-                body += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(body) > LARGEST:
-                    return _plain(413, f"A form has at most {LARGEST:,} bytes."), receive
+        body = await gathered(receive, LARGEST, PATIENCE)
+    except Gone:
+        return _plain(400, "The form did not arrive."), receive
+    except TooLarge:
+        return _plain(413, f"A form has at most {LARGEST:,} bytes."), receive
     except TimeoutError:
         return _plain(408, "The form took too long."), receive
-    return None, _again(bytes(body), receive)
-
-
-def _again(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
-    given = False
-
-    async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
+    return None, again(body, receive)
 
 
 class _Dressed:
