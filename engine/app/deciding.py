@@ -30,6 +30,7 @@ from engine.core.approval.state import (
     evolve,
 )
 from engine.core.approval.views import ApprovalPage, ApprovalView, Blocked, Needing, Undecided
+from engine.core.due import done_with, due
 from engine.core.errors import Failure, Kind, Refused, Stale
 from engine.core.log import Append, Entry, Param, Row, Taken, Write
 from engine.core.run import Run, fold
@@ -273,16 +274,14 @@ class Deciding:
             failed = run_events.RunFailed(
                 Status.FAILED_DENIED, run.failed_step or held.plan.ops[0].id, _denied(vote)
             )
-            drop = Write("due_drop", {"stream": stream})
-            return Entry(stream, history[-1].version, (failed,), (drop,))
+            return Entry(stream, history[-1].version, (failed,), (done_with(stream),))
         return Entry(stream, history[-1].version, (), (self._due(run, stream),))
 
     def _due(self, run: Run, stream: int) -> Write:
         # By the clock that the workers look at: approvals' own time never goes back.
         now = self._questions.clock.now()
         lane = self._lane(run.namespace, run.workflow)
-        place: dict[str, Param] = {"stream": stream, "tenant": self._tenant, "lane": lane}
-        return Write("due_put", {**place, "at": now, "owner": 0})
+        return due(stream, self._tenant, lane, now)
 
     async def _end(self, approval_id: str, state: Any, reason: str, who: str) -> ApprovalView:
         for _ in range(_TRIES):

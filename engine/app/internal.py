@@ -15,17 +15,15 @@ from engine.core.approval.standing import HOUR
 from engine.core.approval.state import Outcome
 from engine.core.declared import HttpSpec
 from engine.core.documents.effects import claims
+from engine.core.due import PATIENCE, done_with, due
 from engine.core.errors import Refused
-from engine.core.log import NEW, Entry, Param, Recorded, Write
+from engine.core.log import NEW, Entry, Recorded, Write
 from engine.core.model import Effect, Task, Workflow, targets_of
 from engine.core.run import Cancel, Resolve, Run, decide, fold
 from engine.core.value import value
 from engine.shell.clock import Clock
 from engine.shell.library import Known, Library
 from engine.store import Store
-
-LOOKS_AFTER = 60_000_000
-"""Microseconds after which somebody looks at what a cancelled run has sent."""
 
 
 @value
@@ -137,9 +135,9 @@ class Internal:
             events = decide(run, Cancel(args["reason"]))
         except Refused as refused:
             return _failed(refused)
-        also = Write("due_drop", {"stream": stream})
+        also = done_with(stream)
         if run.unresolved:  # what it sent is looked into all the same
-            also = self._due(run, stream, LOOKS_AFTER)
+            also = self._due(run, stream, PATIENCE)
         entry = Entry(stream, history[-1].version, events, (also,))
         return Carried((entry,), "ok", {"run": args["run"], "status": "cancelled"})
 
@@ -154,8 +152,7 @@ class Internal:
             events = decide(run, said)
         except Refused as refused:
             return _failed(refused)
-        due = self._due(run, stream, 0)
-        entry = Entry(stream, history[-1].version, events, (due,))
+        entry = Entry(stream, history[-1].version, events, (self._due(run, stream, 0),))
         return Carried((entry,), "ok", {"run": args["run"], "path": path, "verdict": verdict})
 
     async def _run(self, uid: str) -> tuple[int, list[Recorded], Run]:
@@ -167,8 +164,7 @@ class Internal:
         # By the clock that the workers look at: approvals' own time never goes back.
         at = self._clock.now() + after
         lane = self._library.lane(run.namespace, run.workflow)
-        place: dict[str, Param] = {"stream": stream, "tenant": self._tenant, "lane": lane}
-        return Write("due_put", {**place, "at": at, "owner": 0})
+        return due(stream, self._tenant, lane, at)
 
 
 def _failed(refused: Refused) -> Carried:

@@ -18,6 +18,7 @@ from engine.core import uid
 from engine.core.approval.plan import Requester
 from engine.core.calls import call_key, is_call
 from engine.core.carry import carried
+from engine.core.due import PATIENCE, done_with, due
 from engine.core.errors import Move, Refused, Stale, StepError
 from engine.core.log import NEW, Append, Entry, Param, Recorded, Taken, Unless, Write
 from engine.core.model import Effect, Workflow
@@ -32,9 +33,6 @@ from engine.shell.library import Known, Library
 from engine.shell.redact import KNOWN
 from engine.shell.worker import Worker
 from engine.store import Store, StoreError
-
-PATIENCE = 60_000_000
-"""Microseconds that a call under way is given before another worker looks into it."""
 
 MAX_INPUT = 1024 * 1024
 """Characters of text in a run's input."""
@@ -227,7 +225,7 @@ class Runs:
             return (start._replace(also=lease),)
         if drive.birth.whole:
             return start, done
-        kept = tuple(write for write in done.also if write != _drop(NEW))
+        kept = tuple(write for write in done.also if write != done_with(NEW))
         return start, done._replace(also=kept if done.also else lease)
 
     # -- cancelling and retrying -----------------------------------------------------------------
@@ -253,10 +251,9 @@ class Runs:
     def _left(self, stream: int, run: Run) -> Write:
         """Nobody looks at a run that is over, unless the outcome of what it sent is open."""
         if not run.unresolved:
-            return _drop(stream)
+            return done_with(stream)
         at = self._clock.now() + PATIENCE
-        put: dict[str, Param] = {"stream": stream, "tenant": self._tenant, "lane": 0}
-        return Write("due_put", {**put, "at": at, "owner": 0})
+        return due(stream, self._tenant, 0, at)
 
     async def retry(self, stream: int, version: str, actor: str, requester: Requester) -> str:
         """Start a new run in the place of one that failed; returns the new id."""
@@ -282,7 +279,7 @@ class Runs:
         told = (line.event for line in history)
         copied = carried(run, told, workflow, same=same)
         ended = (ev.RunRetried(started.uid),)
-        closing = Entry(stream, history[-1].version, ended, (_drop(stream),))
+        closing = Entry(stream, history[-1].version, ended, (done_with(stream),))
         try:
             await self._launch(started, workflow, copied, actor, None, (closing,))
         except Stale:
@@ -359,7 +356,3 @@ def check_input(workflow: Workflow, given: Any) -> Any:
 def _digest(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _drop(stream: int) -> Write:
-    return Write("due_drop", {"stream": stream})

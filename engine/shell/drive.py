@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.core.asks import Call, Decision, LookUp
+from engine.core.due import done_with, due
 from engine.core.errors import StepError
-from engine.core.log import Param, Write
+from engine.core.log import Write
 from engine.core.model import Effect
 from engine.core.plan import Planner
 from engine.core.reconcile import proven
@@ -200,7 +201,7 @@ class Drive:
         if run.over and wake_at is None and self._open():
             wake_at = self.clock.now()  # what it has sent is looked into all the same
         if wake_at is None:
-            await self.pen.flush(Write("due_drop", {"stream": self.held.stream}))
+            await self.pen.flush(done_with(self.held.stream))
         else:
             await self.pen.flush(self._due(wake_at))
         return wake_at
@@ -217,8 +218,7 @@ class Drive:
 
     def _due(self, at: int) -> Write:
         held = self.held
-        place: dict[str, Param] = {"stream": held.stream, "tenant": held.tenant, "lane": held.lane}
-        return Write("due_put", {**place, "at": at, "owner": 0})
+        return due(held.stream, held.tenant, held.lane, at)
 
     async def _abandon(self) -> None:
         """Let go of what is under way; what changes something goes on, and is told of later."""

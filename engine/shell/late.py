@@ -11,9 +11,10 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
+from engine.core.due import due
 from engine.core.errors import Refused, Stale
 from engine.core.ledger import late
-from engine.core.log import Append, Entry, Write
+from engine.core.log import Append, Entry
 from engine.core.run import Fail, Found, Succeed, fold
 from engine.shell.clock import Clock
 from engine.shell.held import Held
@@ -90,7 +91,7 @@ class Late:
         if not events:
             return
         # Whoever holds it now lets go, and somebody looks at it again with what is known.
-        again = Write("due_put", {"tenant": tenant, "lane": held.lane, "at": now, "owner": 0})
+        again = due(stream, tenant, held.lane, now)
         entry = Entry(stream, history[-1].version, events, (again,))
         await self.store.append(Append((entry,), now, "engine", tenant))
         self.told(held.run.uid)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.core.due import done_with, due
 from engine.core.errors import Refused
 from engine.core.log import Recorded, Write
 from engine.core.plan import Planner
@@ -138,14 +139,13 @@ class Worker(Hands):
             await self._put_back(claimed, claimed.lane, self.clock.now() + PUT_OFF)
 
     async def _put_back(self, claimed: Claimed, lane: int, at: int) -> None:
-        put: dict[str, Any] = {"stream": claimed.run, "tenant": claimed.tenant, "lane": lane}
-        await self.store.write(Write("due_put", {**put, "at": at, "owner": 0}))
+        await self.store.write(due(claimed.run, claimed.tenant, lane, at))
 
     async def _take_up(self, claimed: Claimed, recorded: list[Recorded], owner: int) -> None:
         stream, tenant = claimed.run, claimed.tenant
         run = fold(entry.event for entry in recorded)
         if not recorded or (run.over and not run.unresolved):
-            await self.store.write(Write("due_drop", {"stream": stream}))
+            await self.store.write(done_with(stream))
             return
         lane = self.library.lane(run.namespace, run.workflow)
         if lane > claimed.lane:
