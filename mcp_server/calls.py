@@ -95,7 +95,7 @@ def tool(
 ) -> Callable[[Body], Tool]:
     """Make a tool of a body. `takes` are its arguments, `needs` those that must be given."""
     arguments = dict(takes or {})
-    schema = record({}, arguments)
+    schema = record({}, {name: _told(part) for name, part in arguments.items()})
     if needs:
         schema["required"] = list(needs)
     defaults = {name: part["default"] for name, part in arguments.items() if "default" in part}
@@ -106,6 +106,13 @@ def tool(
         return Tool(name, title, hints, schema, outcome, body, fresh, MappingProxyType(defaults))
 
     return make
+
+
+def _told(argument: Schema) -> Schema:
+    """An argument as clients read it: that nothing is said when it is left out needs no words."""
+    default = argument.get("default")
+    empty = default in ("", [], {}) or default is False
+    return {name: part for name, part in argument.items() if name != "default" or not empty}
 
 
 def argument(kind: str, description: str, **more: Any) -> Schema:

@@ -230,9 +230,14 @@ _QUIET = frozenset(
         "retriedBy", "hint", "suggestions", "command", "expiresAt", "decidedAt", "decidedBy",
         "comment", "successor", "outcome", "input", "partialOutput", "errorMessage", "categories",
         "tags", "examples", "inputSchema", "document", "durationMs", "failedTask",
+        "code", "message", "whoseMove", "summary", "approveUrl", "result", "total", "version",
+        "pending", "deprecated", "outputs", "parallelGroups", "problems", "suggestedPrompt",
+        "effect", "description",
     }
 )  # fmt: skip
-"""Rarely there, or of use to a person only: allowed in a compact schema without being listed."""
+"""Of use to a person only, rarely there, or in every answer alike: allowed in a compact schema
+without being listed. The words of every refusal and every question are told once, by the server's
+instructions and the full schemas, and not again by each tool."""
 
 
 def compact(full: Schema) -> Schema:
@@ -252,7 +257,7 @@ def compact(full: Schema) -> Schema:
         "properties": {
             name: _widest(schemas) for name, schemas in fields.items() if name not in _QUIET
         },
-        "required": sorted(always),
+        "required": sorted(always - _QUIET),
     }
 
 
