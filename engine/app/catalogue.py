@@ -9,7 +9,7 @@ What the documents are lies in `Papers`, and only what changed is read (`shell/r
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,10 +21,11 @@ from engine.core import events as ev
 from engine.core.definition import needs_acceptance
 from engine.core.describe import workflow_info
 from engine.core.errors import Refused, Stale
+from engine.core.found import Found
 from engine.core.log import NEW, Append, Entry, Taken, Unless
 from engine.core.model import Workflow
 from engine.core.version import VersionClash, next_version
-from engine.core.views import Hit, Problem, TaskInfo, WorkflowInfo
+from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.core.words import MOST_OPTIONS, did_you_mean, suggestions
 from engine.shell.clock import Clock
 from engine.shell.folders import Folders, place_of, rules_of
@@ -273,11 +274,11 @@ class Shelf:
         now = map(self._now, infos)
         return tuple(info for info in now if everything or not info.deprecated), total
 
-    def search(self, query: str, limit: int) -> tuple[Hit, ...]:
-        """The workflows that fit a query best, best first."""
-        hits = self._papers.lists.search(query, limit)
-        now = (replace(hit, info=self._now(hit.info)) for hit in hits)
-        return tuple(hit for hit in now if not hit.info.deprecated)
+    def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:
+        """The workflows that fit a query best, best first; only those with a number in `among`."""
+        found = self._papers.lists.search(query, limit, among)
+        now = [replace(hit, info=self._now(hit.info)) for hit in found.hits]
+        return replace(found, hits=tuple(hit for hit in now if not hit.info.deprecated))
 
     def tasks(
         self, category: str = "", after: tuple[str, str] = FIRST, limit: int = ALL

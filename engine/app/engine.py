@@ -20,13 +20,13 @@ from engine.app.running import Runs
 from engine.app.settings import Settings, audit_places, beside, database_of, secrets_of
 from engine.app.versions import Versions
 from engine.core.approval.plan import Requester
+from engine.core.found import Found
 from engine.core.model import Effect, Workflow
 from engine.core.views import (
     Crew,
     DryRun,
     FailureGroup,
     Health,
-    Hit,
     Problem,
     RunFilter,
     RunPage,
@@ -189,7 +189,7 @@ class Engine:
         """Namespace and name of every workflow of the folders, sorted."""
         return self._shelf.names()
 
-    def search(self, query: str, limit: int = 10) -> tuple[Hit, ...]:
+    def search(self, query: str, limit: int = 10) -> Found:
         """The workflows that fit a query best, best first."""
         return self._shelf.search(query, limit)
 

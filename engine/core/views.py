@@ -125,15 +125,6 @@ class TaskInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A search result: higher scores are better, 1.0 is an exact name."""
-
-    info: WorkflowInfo
-    score: float
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class PlannedStep:
     """What a dry run says about one step. `would` is in words; `decided` is False while unknown."""
 

@@ -6,11 +6,12 @@ the folders that goes on at the same time.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
-from engine.core.views import Hit, Problem, TaskInfo, WorkflowInfo
+from engine.core.found import Found
+from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.store.errors import StoreError
 from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import info_of, task_info_of
@@ -112,9 +113,9 @@ class Lists:
         return [task_info_of(row[2], self._users_of(row[0], row[1])) for row in rows], total
 
     @_asked
-    def search(self, query: str, limit: int) -> tuple[Hit, ...]:
-        """The workflows that fit a query best, best first."""
-        return self._index.search(query, limit)
+    def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:
+        """The workflows that fit a query best, best first; only those with a number in `among`."""
+        return self._index.search(query, limit, among)
 
     def _users_of(self, namespace: str, name: str) -> list[str]:
         sql = (

@@ -7,9 +7,10 @@ beats both. A query is plain words: none of its characters has a meaning to the 
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
-from engine.core.views import Hit, WorkflowInfo
+from engine.core.found import Found, Hit
+from engine.core.views import WorkflowInfo
 
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -58,11 +59,14 @@ class Index:
         for table in ("words", "pieces", "named"):
             self._db.execute(f"delete from {table} where rowid = ?", (number,))  # noqa: S608 - our own names
 
-    def search(self, query: str, limit: int) -> tuple[Hit, ...]:
-        """The best hits, best first. Scores are in (0, 1]; 1 is an exact name."""
+    def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:
+        """The best hits, best first. Scores are in (0, 1]; 1 is an exact name.
+
+        `among` are the numbers that may be found, None for all.
+        """
         words = _words(query)
         if not words:
-            return ()
+            return Found()
         scores: dict[int, tuple[float, str]] = {}
         infos: dict[int, WorkflowInfo] = {}
         self._stems(words, limit, scores, infos)
@@ -71,10 +75,11 @@ class Index:
         hits = [
             Hit(info, round(score, 3), why)
             for number, (score, why) in scores.items()
-            if (info := infos.get(number) or self._load(number)) is not None
+            if (among is None or number in among)
+            and (info := infos.get(number) or self._load(number)) is not None
         ]
         hits.sort(key=lambda hit: (-hit.score, hit.info.namespace, hit.info.name))
-        return tuple(hits[:limit])
+        return Found(tuple(hits[:limit]), good=bool(hits))
 
     def _stems(
         self,

@@ -42,7 +42,7 @@ async def _list(session: Session, query: str, limit: int, everything: bool) -> i
 
     async with opened(session) as engine:
         mention_problems(session, engine)
-        hits = engine.search(query, limit) if query else ()
+        hits = engine.search(query, limit).hits if query else ()
         listed = engine.workflows(include_deprecated=everything)
     infos = [hit.info for hit in hits] if query else listed
     value = {"hits": hits} if query else {"workflows": infos}

@@ -65,7 +65,7 @@ async def search_workflows(engine: "Engine", call: Call) -> wire.Answer:
     first, with their inputs. Example: {"query": "profile of a user"}. Then get_workflow_details
     or execute_workflow.
     """
-    hits = engine.search(call.arguments["query"], call.arguments["limit"])
+    hits = engine.search(call.arguments["query"], call.arguments["limit"]).hits
     found = [
         {**wire.workflow(hit.info), "score": round(hit.score, 3), "why": hit.why} for hit in hits
     ]

@@ -85,7 +85,7 @@ async def test_a_file_that_has_not_changed_is_not_read_at_the_next_start(tmp_pat
     change_unseen(file, "name: w", "name: v")
     async with engine_over(tmp_path, READS) as engine:
         assert await shown(engine) == first
-        assert [hit.info.name for hit in engine.search("w", 3)] == ["w"]
+        assert [hit.info.name for hit in engine.search("w", 3).hits] == ["w"]
     os.utime(file, (1, 1))
     async with engine_over(tmp_path, READS) as engine:
         assert [name for name, _, _ in await shown(engine)] == ["v"]
@@ -163,7 +163,7 @@ async def test_damage_that_a_search_meets_is_told_of_and_mended(tmp_path: Path) 
             engine.search("w7", 3)
         assert (caught.value.code, caught.value.move) == ("catalogue_damaged", Move.ENGINE)
         await engine.refresh()
-        assert [hit.info.name for hit in engine.search("w7", 1)] == ["w7"]
+        assert [hit.info.name for hit in engine.search("w7", 1).hits] == ["w7"]
 
 
 @pytest.mark.usefixtures("on_disk")
@@ -251,7 +251,7 @@ async def held(folder: Path, count: int) -> int:
     try:
         async with open_engine(settings) as engine:
             assert engine.workflow_page("", "", ("", ""), 20)[1] == count
-            assert engine.search("overdue invoices", 5)
+            assert engine.search("overdue invoices", 5).good
             await engine.wait((await engine.start("ready", {})).id, 5)
             gc.collect()
             return tracemalloc.get_traced_memory()[0]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.core.found import Found
 from engine.core.model import Effect
 from engine.core.views import InputField, WorkflowInfo
 from engine.store.search import CREATE, Index
@@ -56,37 +57,42 @@ def index() -> Index:
     ],
 )
 def test_the_workflow_that_is_meant_comes_first(index: Index, query: str, first: str) -> None:
-    assert index.search(query, 3)[0].info.name == first
+    assert index.search(query, 3).hits[0].info.name == first
 
 
 def test_an_exact_name_scores_one_and_no_other_hit_does(index: Index) -> None:
-    scores = {hit.info.name: hit.score for hit in index.search("order-lookup", 4)}
+    scores = {hit.info.name: hit.score for hit in index.search("order-lookup", 4).hits}
     assert scores.pop("order-lookup") == 1.0
     assert all(score < 1 for score in scores.values())
 
 
 @pytest.mark.parametrize("query", ["", "   ", "???", "zzzzzz qqqqq"])
 def test_what_fits_nothing_finds_nothing(index: Index, query: str) -> None:
-    assert index.search(query, 5) == ()
+    assert index.search(query, 5) == Found()
 
 
 def test_an_index_without_anything_in_it_finds_nothing() -> None:
-    assert filled().search("user", 5) == ()
+    assert filled().search("user", 5) == Found()
 
 
 def test_what_was_dropped_is_not_found_again() -> None:
     fresh = filled(*CATALOGUE)
     for number in range(1, len(CATALOGUE)):
         fresh.drop(number)
-    assert [hit.info.name for hit in fresh.search("order user", 5)] == ["user-profile"]
-    assert fresh.search("order-lookup", 5) == ()
+    assert [hit.info.name for hit in fresh.search("order user", 5).hits] == ["user-profile"]
+    assert fresh.search("order-lookup", 5).hits == ()
+
+
+def test_only_what_it_may_find_among_is_found(index: Index) -> None:
+    assert [hit.info.name for hit in index.search("user order", 5, {1, 2}).hits] == ["order-lookup"]
+    assert index.search("order-lookup", 5, set()).hits == ()
 
 
 @given(st.text(max_size=200))
 def test_no_query_means_anything_to_the_index_but_its_words(query: str) -> None:
     index = filled(*CATALOGUE)
     try:
-        hits = index.search(query, 5)
+        hits = index.search(query, 5).hits
     except sqlite3.Error as error:
         raise AssertionError(query) from error
     assert all(0 < hit.score <= 1 for hit in hits)
