@@ -9,6 +9,7 @@ said when ordering this part.
 """
 
 from tests.requirement import Requirement
+from tests.requirements_discovery import DISCOVERY
 from tests.requirements_gate import GATE
 
 REQUIREMENTS = (
@@ -272,4 +273,5 @@ REQUIREMENTS = (
         "Whatever goes wrong between several workers and the database, the same laws hold.",
     ),
     *GATE,
+    *DISCOVERY,
 )

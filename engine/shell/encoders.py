@@ -1,0 +1,61 @@
+"""Which encoder a process searches with: none, the one of the extra, or somebody's own.
+
+What was asked for and is not there is refused at the start; what was not asked for is used when
+it is installed. Nothing of weight is imported here.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from engine.core.discovery.vectors import Encoder
+from engine.core.errors import Move, Refused
+from engine.shell.wordllama import WordLlama, installed
+
+OFF = "off"
+MOST_DIMENSIONS = 4_096
+_HINT = "Use off, wordllama, or module:callable, where calling it gives an encoder."
+
+
+def encoder_of(choice: str) -> Encoder | None:
+    """The encoder that a setting means, None for search by words alone.
+
+    Empty means WordLlama where the extra `semantic` is installed, else none. Raises Refused:
+    `encoder_missing`, `encoder_broken`, or `bad_setting` for what cannot be meant.
+    """
+    if choice == OFF or (not choice and not installed()):
+        return None
+    if choice in ("", "wordllama"):
+        return WordLlama()
+    module, colon, attribute = choice.partition(":")
+    if not (module and colon and attribute):
+        raise Refused("bad_setting", f"there is no encoder {choice[:60]!r}", _HINT)
+    return _own(module, attribute, choice)
+
+
+def _own(module: str, attribute: str, choice: str) -> Encoder:
+    try:
+        made = getattr(import_module(module), attribute)()
+    except Exception as error:  # it is somebody's code: whatever is wrong is for them to mend
+        said = f"{type(error).__name__}: {error}"[:200]
+        raise _unusable(choice, said) from error
+    wrong = _wrong(made)
+    if wrong:
+        raise _unusable(choice, wrong)
+    encoder: Encoder = made
+    return encoder
+
+
+def _wrong(made: Any) -> str:
+    name, dimensions = getattr(made, "name", None), getattr(made, "dimensions", None)
+    if not isinstance(name, str) or not name:
+        return "it has no `name`"
+    if not isinstance(dimensions, int) or not 0 < dimensions <= MOST_DIMENSIONS:
+        return f"its `dimensions` are no whole number from 1 to {MOST_DIMENSIONS:,}"
+    return "" if callable(getattr(made, "encode", None)) else "it has no `encode`"
+
+
+def _unusable(choice: str, why: str) -> Refused:
+    return Refused(
+        "encoder_missing", f"the encoder {choice[:60]!r} cannot be used: {why}", _HINT,
+        move=Move.PERSON,
+    )  # fmt: skip
