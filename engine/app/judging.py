@@ -5,11 +5,12 @@ minute, and once more inside the transaction that records a grant, so that many 
 """
 
 import json
+from dataclasses import replace
 
 from engine.core.approval.events import ApprovalRequested
 from engine.core.approval.facts import facts
 from engine.core.approval.plan import Plan
-from engine.core.approval.policy import MINUTE, Allow, Ask, Policy, Rule, judge, revision
+from engine.core.approval.policy import MINUTE, Allow, Ask, Policy, Rule, judge
 from engine.core.approval.rules import rule_of
 from engine.core.approval.standing import HOUR, Standing
 from engine.core.approval.state import LONGEST_PENDING
@@ -30,7 +31,7 @@ class Verdict:
 
     `assurance` is the least that counts, `again` and `typed` what a yes needs besides, `ttl` how
     long the question stands. What is allowed by a rule with a budget is allowed `unless` that is
-    spent when it is recorded.
+    spent when it is recorded. `policy` is the revision of the policy that says so.
     """
 
     says: str
@@ -41,6 +42,7 @@ class Verdict:
     ttl: int = 0
     unless: Unless | None = None
     by: str = ""
+    policy: str = ""
 
     @property
     def grant(self) -> str:
@@ -71,24 +73,25 @@ class Judging:
 
     def revision(self) -> str:
         """What the policy is called now."""
-        return revision(self._file.current())
+        return self._file.revision
 
     async def __call__(self, plan: Plan, now: int) -> Verdict:
         """What the policy says of a plan now."""
-        policy = self._file.current()
-        standing = [s.rule for s in await self.standing(now) if s.lives(now, revision(policy))]
+        (policy, rev), seen = self._file.named(), facts(plan)
+        standing = [s.rule for s in await self.standing(now) if s.lives(now, rev)]
         used = await self._used(policy, standing, now)
-        found = judge(policy, facts(plan), used, standing)
+        found = judge(policy, seen, used, standing)
         if isinstance(found, Allow):
-            rules = [*standing, *policy.rules]
-            return Verdict("allow", found.rule, unless=self._budget(rules, found.rule, plan, now))
+            unless = self._budget([*standing, *policy.rules], found.rule, seen.items, now)
+            return Verdict("allow", found.rule, unless=unless, policy=rev)
         if not isinstance(found, Ask):
-            return Verdict("deny", found.rule)
+            return Verdict("deny", found.rule, policy=rev)
         alone = await self._alone(plan, now) if plan.requester.channel in BY_ITSELF else None
         if alone is not None:
-            return alone
+            return replace(alone, policy=rev)
         ttl = min(found.ttl, LONGEST_PENDING)
-        return Verdict("ask", found.rule, found.assurance, found.typed, found.again, ttl)
+        kind, rule, assurance = "ask", found.rule, found.assurance
+        return Verdict(kind, rule, assurance, found.typed, found.again, ttl, policy=rev)
 
     async def standing(self, now: int) -> list[Standing]:
         """The rules that persons added and that have not run out."""
@@ -128,13 +131,13 @@ class Judging:
         spent = Unless("grant_spent", {**place, "since": since, "most": room})
         return Verdict("allow", "", unless=spent, by=grant)
 
-    def _budget(self, rules: list[Rule], name: str, plan: Plan, now: int) -> Unless | None:
+    def _budget(self, rules: list[Rule], name: str, items: int, now: int) -> Unless | None:
         """The condition that a rule's budget has room for a plan, checked as it is recorded."""
         budget = next((rule.budget for rule in rules if rule.id == name), None)
         if budget is None:
             return None
         place: dict[str, Param] = {"tenant": self._tenant, "name": f"rule:{name}"}
-        since, room = (now - budget.span) // MINUTE, budget.most - facts(plan).items
+        since, room = (now - budget.span) // MINUTE, budget.most - items
         return Unless("grant_spent", {**place, "since": since, "most": room})
 
     async def _used(self, policy: Policy, standing: list[Rule], now: int) -> dict[str, int]:

@@ -130,12 +130,12 @@ class Questions:
         """The plan of a question asked now, and what the policy says of it."""
         plan = Plan(
             self.tenant, question.kind, question.requester, question.run, question.workflow,
-            question.version, question.ops, question.later, self.judge.revision(), now, now,
+            question.version, question.ops, question.later, "", now, now,
             question.rationale, question.env,
         )  # fmt: skip
         verdict = await self.judge(plan, now)
         until = now + verdict.ttl + claim_within(plan)
-        return replace(plan, not_after=until), verdict
+        return replace(plan, policy_rev=verdict.policy, not_after=until), verdict
 
     async def ask(self, question: Question) -> Held:
         """The open approval of a question: the one that is there, or a new one.

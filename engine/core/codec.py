@@ -18,6 +18,7 @@ from enum import StrEnum
 from operator import attrgetter, call
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from engine.core.compact import writer
 from engine.core.errors import Move, Refused
 from engine.core.log import EventKind, Upcast
 
@@ -134,27 +135,7 @@ def _other(value: object) -> dict[str, Any]:
     raise TypeError(f"a value of type {type(value).__name__} is not JSON")
 
 
-def _json() -> Callable[[Any], str]:
-    """`JSONEncoder.encode`, with the encoder that it builds for every call built once.
-
-    Without the check for circles a circle ends in RecursionError, which is refused as well.
-    """
-    make = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:
-        return json.JSONEncoder(
-            ensure_ascii=False,
-            allow_nan=False,
-            check_circular=False,
-            separators=(",", ":"),
-            default=_other,
-        ).encode
-    escape = json.encoder.encode_basestring
-    # markers, default, encoder, indent, separators, sort_keys, skipkeys, allow_nan
-    pieces = make(None, _other, escape, None, ":", ",", False, False, False)
-    return lambda value: "".join(pieces(value, 0))
-
-
-_encode = _json()
+_encode = writer(ascii_only=False, sort_keys=False, other=_other)
 _quoted = json.encoder.encode_basestring
 
 

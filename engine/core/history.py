@@ -1,7 +1,8 @@
 """A run's history as a reader wants to see it: steps, attempts, whose turn it is."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from engine.core import events as ev
@@ -122,12 +123,13 @@ def _step(run: Run, path: str, story: _Story, busy: Collection[str]) -> StepView
         status = _unsettled(run, path, busy)
     outcome = story.outcome
     if outcome is not None:
-        outcome = replace(outcome, state=state.status)
+        outcome = OutcomeView(state.status, *_KNOWN(outcome))
     attempts = tuple(story.attempts)
     return StepView(path, story.target, status, attempts, state.output, story.note, outcome)
 
 
 _UNTOUCHED = StepState()
+_KNOWN = attrgetter(*[each.name for each in fields(OutcomeView) if each.name != "state"])
 _SETTLED = SETTLED | UNRESOLVED
 
 

@@ -81,15 +81,10 @@ class Outside:
             self._look_into(call)
             return False
         of = grant_for(self.run, path)
-        if of == path:
-            call = replace(call, of=of)
-        elif of:
-            call = replace(call, of=of, under=self._under.get(of))
-        else:
-            if not any(template in self.out.proposals for template in templates_of(path)):
-                self.propose(Proposal(path, call.task, call.input, call.definition))
-            return False
-        self.out.calls.append(call)
+        if of:
+            self.out.calls.append(_allowed(call, of, self._under.get(of)))
+        elif not any(template in self.out.proposals for template in templates_of(path)):
+            self.propose(Proposal(path, call.task, call.input, call.definition))
         return False
 
     def propose(self, proposal: Proposal) -> None:
@@ -173,6 +168,14 @@ class Outside:
         workflow = self.library.pinned(opened.digest)
         if workflow.effect is Effect.MUTATION:
             yield from repeated(self.library, workflow, f"{path}[*]/", items)
+
+
+def _allowed(call: Call, of: str, under: Proposal | None) -> Call:
+    """`replace`, which takes five times as long, for what is made once for every mutation."""
+    return Call(
+        call.path, call.task, call.input, call.attempt, call.timeout, call.retry, call.breaker,
+        call.definition, of, under,
+    )  # fmt: skip
 
 
 class _Broken:

@@ -29,6 +29,7 @@ from engine.shell.late import Late
 from engine.shell.mutating import Mutating, Sent
 from engine.shell.ready import Readying
 from engine.shell.recording import Birth, Recording
+from engine.shell.within import first_over
 from engine.store import Store
 
 __all__ = ["Birth", "Drive", "Held", "recorded"]
@@ -146,9 +147,7 @@ class Drive:
             return  # what was to be called is not to be called any more
         self._calls |= {call.path: call for call in calls}
         self._calls |= {look.path: look for look in looks}
-        await asyncio.wait(
-            self._tasks.values(), timeout=self._patience(), return_when=asyncio.FIRST_COMPLETED
-        )
+        await first_over(self._tasks.values(), self._patience())
         for path in [path for path, task in self._tasks.items() if task.done()]:
             self._note(self._tasks.pop(path).result(), self._calls.pop(path))
 

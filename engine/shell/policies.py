@@ -32,7 +32,7 @@ class PolicyFile:
         self._named, self._own = path, home / NAME
         self._folders = tuple(folders)
         self._seen: tuple[object, ...] | None = None
-        self._policy = STRICT
+        self._policy, self._name = STRICT, ""
         self.problems: tuple[Problem, ...] = ()
 
     @property
@@ -44,18 +44,22 @@ class PolicyFile:
 
     def current(self) -> Policy:
         """The policy as it is on disk now."""
+        return self.named()[0]
+
+    def named(self) -> tuple[Policy, str]:
+        """The policy as it is on disk now, and what it is called."""
         path = self.path
         mark = _mark(path)
         if mark is None or mark != self._seen:
             folders = () if path == SHIPPED else self._folders
             self._policy, self.problems = read_policy(path, folders)
-            self._seen = mark
-        return self._policy
+            self._seen, self._name = mark, revision(self._policy)
+        return self._policy, self._name
 
     @property
     def revision(self) -> str:
         """What the policy is called now."""
-        return revision(self.current())
+        return self.named()[1]
 
 
 def read_policy(path: Path, folders: Iterable[Path] = ()) -> tuple[Policy, tuple[Problem, ...]]:

@@ -7,7 +7,7 @@ they do. So the coroutine is begun first, and only what is left of it is put und
 import asyncio
 import contextlib
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Collection, Coroutine, Generator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -45,21 +45,33 @@ def _rest(coroutine: Coroutine[Any, Any, T], awaited: Any) -> Generator[Any, Any
             return result
 
 
-async def over(task: asyncio.Task[Any], seconds: float) -> None:
+async def over(task: asyncio.Task[Any], seconds: float | None) -> None:
     """Return when `task` has ended, or after `seconds`; what became of it is not asked.
+
+    None is as long as it takes.
 
     `asyncio.wait` does the same for any number of tasks, at three times the price.
     """
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
-    timer = loop.call_later(seconds, _note, ended)
+    timer = None if seconds is None else loop.call_later(seconds, _note, ended)
     note = partial(_note, ended)
     task.add_done_callback(note)
     try:
         await ended
     finally:
-        timer.cancel()
+        if timer is not None:
+            timer.cancel()
         task.remove_done_callback(note)
+
+
+async def first_over(tasks: Collection[asyncio.Task[Any]], seconds: float | None) -> None:
+    """Return when one of `tasks` has ended, or after `seconds`; None is as long as it takes."""
+    if len(tasks) == 1:
+        (task,) = tasks
+        await over(task, seconds)
+    else:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def rung(bell: asyncio.Event, seconds: float | None) -> None:

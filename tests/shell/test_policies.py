@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.approval.facts import facts
-from engine.core.approval.policy import Deny, judge
+from engine.core.approval.policy import Deny, judge, revision
 from engine.shell.policies import NAME, SHIPPED, PolicyFile, read_policy
 from tests.core.approval.plans import plan
 
@@ -34,6 +34,7 @@ def test_a_change_counts_at_once_and_a_broken_one_forbids_everything(tmp_path: P
     before = file.revision
     (tmp_path / NAME).write_text(DENY, encoding="utf-8")
     assert file.revision != before
+    assert file.named() == (file.current(), revision(file.current()))
     (tmp_path / NAME).write_text("rules: [{id: x, wehn: {}, then: deny}]\n", encoding="utf-8")
     assert judge(file.current(), facts(plan())) == Deny("policy_broken")
     (tmp_path / NAME).unlink()

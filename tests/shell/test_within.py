@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.shell.within import over, within
+from engine.shell.within import first_over, over, within
 
 
 async def test_what_waits_for_nothing_is_done_without_a_timer() -> None:
@@ -113,7 +113,7 @@ async def test_who_waits_for_a_task_goes_on_when_it_ends_however_it_ends() -> No
 
     for how in ("returns", "fails", "is cancelled"):
         task = asyncio.create_task(end(how))
-        await over(task, 60)
+        await over(task, None if how == "fails" else 60)
         assert task.done()
         await over(task, 60)  # it has ended already
         await asyncio.gather(task, return_exceptions=True)
@@ -136,3 +136,16 @@ async def test_who_waits_for_a_task_can_be_cancelled_without_it() -> None:
     assert not task.cancelled()
     assert not task.done()
     task.cancel()
+
+
+async def test_who_waits_for_the_first_of_one_or_many_goes_on_when_that_has_ended() -> None:
+    for others in (0, 2):
+        forever = [asyncio.create_task(asyncio.Event().wait()) for _ in range(others)]
+        short = asyncio.create_task(asyncio.sleep(0))
+        for seconds in (None, 60):
+            await first_over([*forever, short], seconds)
+            assert short.done()
+        await first_over(forever or [asyncio.create_task(asyncio.Event().wait())], 0)
+        assert not any(task.done() for task in forever)
+        for task in forever:
+            task.cancel()

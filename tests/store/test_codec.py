@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core import codec as codecs
 from engine.core import events as ev
 from engine.core.approval import events as approvals
 from engine.core.codec import Codec, CodecError, Erased
+from engine.core.compact import writer
 from engine.core.errors import Move
 from engine.core.log import EventKind
 from tests.store.journals import FEATURES
@@ -273,13 +273,26 @@ def test_a_field_of_text_that_is_no_text_is_refused(currency: Any) -> None:
     assert refused.value.code == "event_not_json"
 
 
+@pytest.mark.parametrize("both", [False, True])
 def test_without_the_librarys_fast_encoder_the_same_is_written(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, both: bool
 ) -> None:
-    value = {"é": [1, None, {"a": "b"}], "m": MappingProxyType({})}
-    fast = codecs._json()(value)
+    value = {"é": [1, None, {"a": "b"}], "a": MappingProxyType({"m": 1.5})}
+    fast = writer(ascii_only=both, sort_keys=both, other=dict)(value)
+    expected = json.dumps(
+        value, ensure_ascii=both, sort_keys=both, separators=(",", ":"), default=dict
+    )
+    assert fast == expected
     monkeypatch.setattr(json.encoder, "c_make_encoder", None)
-    assert codecs._json()(value) == fast
+    assert writer(ascii_only=both, sort_keys=both, other=dict)(value) == fast
+
+
+@pytest.mark.parametrize("value", [object(), {"a": {1}}, b"x"])
+def test_what_the_encoder_does_not_know_is_refused_where_nobody_makes_json_of_it(
+    value: Any,
+) -> None:
+    with pytest.raises(TypeError, match="is not JSON"):
+        writer(ascii_only=True, sort_keys=True)(value)
 
 
 # -- mistakes of a programmer ------------------------------------------------------------------

@@ -6,7 +6,7 @@ client are not among them. Labels count only where a person set them (protected 
 are given by whoever knows that. It refuses to know what a policy makes of a fact.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from engine.core.approval.lookalikes import host_of
@@ -64,7 +64,7 @@ def facts(
         channel=plan.requester.channel,
         verbs=frozenset(op.verb for op in ops),
         tasks=frozenset(op.task for op in ops),
-        hosts=frozenset(host for op in ops for host in hosts_of(op)),
+        hosts=frozenset(map(host_of, {url for op in ops for url in _urls(op)})),
         idempotency=frozenset(op.idempotency for op in ops),
         definitions=frozenset(op.definition for op in ops),
         reversible=all(op.reversible for op in ops),
@@ -77,10 +77,9 @@ def facts(
     )
 
 
-def hosts_of(op: Operation) -> frozenset[str]:
-    """The hosts that an operation reaches, as its target says and as its request says."""
-    urls = [op.target.partition(" ")[2]]
+def _urls(op: Operation) -> Iterator[str]:
+    """What an operation reaches, as its target says and as its request says."""
+    yield op.target.partition(" ")[2]
     request = op.args.get("request") if isinstance(op.args, Mapping) else None
     if isinstance(request, Mapping):
-        urls.append(str(request.get("url", "")))
-    return frozenset(map(host_of, urls))
+        yield str(request.get("url", ""))

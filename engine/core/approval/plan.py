@@ -9,10 +9,12 @@ It refuses to know who decides, when, and what a plan's operations do to the wor
 """
 
 from dataclasses import field, fields, replace
+from functools import lru_cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Literal
 
-from engine.core.approval.tree import refused, tree_of, written
+from engine.core.approval.tree import part, refused, tree_of, whole, written
 from engine.core.value import value
 
 Channel = Literal["stdio", "http", "terminal", "engine", "page"]
@@ -158,9 +160,21 @@ def subject(plan: Plan) -> str:
 def operation_digest(op: Operation) -> str:
     """What a grant binds: the operation, as hexadecimal SHA-256."""
     if not op.kept:
-        digest = sha256(b"handrail/operation/v1\0" + written(_fields(op))).hexdigest()
+        digest = sha256(b"handrail/operation/v1\0" + _written(op)).hexdigest()
         object.__setattr__(op, "kept", digest)
     return op.kept
+
+
+def _written(op: Operation) -> bytes:
+    """`written` of its fields: what a step sends is new each time, what says so never is."""
+    values = _SAID(op)
+    said = _said if {str, int, bool}.issuperset(map(type, values)) else _said.__wrapped__
+    return whole(f'{{"args":{part(op.args, 1)},{said(*values)}')
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _said(*values: str | int) -> str:
+    return part(dict(zip(_BESIDE, values, strict=True)), 0)[1:]
 
 
 def confirmation(plan: Plan) -> str:
@@ -188,3 +202,6 @@ _NAMES = {
     cls: tuple(each.name for each in fields(cls) if each.init)
     for cls in (Requester, Operation, Plan)
 }
+_BESIDE = tuple(sorted(name for name in _NAMES[Operation] if name != "args"))
+_SAID = attrgetter(*_BESIDE)
+"""What an operation says besides its arguments, whose name comes first of all in the bytes."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from engine.core.compact import writer
 from engine.core.errors import Refused
 
 MAX_DEPTH = 80
@@ -26,13 +27,25 @@ def written(tree: Any) -> bytes:
     >>> written({"b": [1, 1.0], "a": None})
     b'{"a":null,"b":[1,{"~d":"1.0"}]}'
     """
+    return whole(part(tree, 0))
+
+
+def part(tree: Any, depth: int) -> str:
+    """The text of a tree that lies so deep in another one; raises Refused `bad_plan`."""
     try:
-        text = json.dumps(_tagged(tree, 0), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return _text_of(_tagged(tree, depth))
     except ValueError as error:  # a number of more digits than Python writes
         raise refused(str(error)) from None
+
+
+def whole(text: str) -> bytes:
+    """The bytes of a tree whose text was put together of parts; raises Refused `bad_plan`."""
     if len(text) > MAX_BYTES:
         raise refused(f"it is larger than {MAX_BYTES:,} bytes")
     return text.encode("ascii")
+
+
+_text_of = writer(ascii_only=True, sort_keys=True)
 
 
 def tree_of(raw: bytes) -> Any:
@@ -56,7 +69,7 @@ def _tagged(tree: Any, depth: int) -> Any:
         return {_TAG: _number(tree)}
     if depth > MAX_DEPTH:
         raise refused(f"it is nested deeper than {MAX_DEPTH}")
-    if isinstance(tree, Mapping):
+    if kind is dict or isinstance(tree, Mapping):
         return {_key(key): _tagged(item, depth + 1) for key, item in tree.items()}
     if kind is list or kind is tuple:
         return [_tagged(item, depth + 1) for item in tree]
