@@ -9,20 +9,42 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from engine import Refused
-from mcp_server.calls import Tool
 from mcp_server.foreign import cut
+from mcp_server.shapes import Schema
 from mcp_server.text import visible
 
 _SHOWN = 60
 
 
-class Checked:
+class Taking(Protocol):
+    """What can be called with arguments: a tool, or a route of the HTTP API."""
+
+    @property
+    def name(self) -> str:
+        """What a refusal calls it."""
+        ...
+
+    @property
+    def takes(self) -> Schema:
+        """The schema of its arguments."""
+        ...
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """What arguments that are left out stand for."""
+        ...
+
+
+T = TypeVar("T", bound=Taking)
+
+
+class Checked(Generic[T]):
     """One tool with the check of its arguments, compiled at the first call."""
 
-    def __init__(self, tool: Tool) -> None:
+    def __init__(self, tool: T) -> None:
         self.tool = tool
         parts: Mapping[str, Any] = tool.takes["properties"]
         self._whole = frozenset(n for n, part in parts.items() if part.get("type") == "integer")

@@ -128,11 +128,11 @@ class Rules:
     ) -> None:  # fmt: skip
         self.path, self.asks, self.now = path, asks, now
         self.calls, self.at_once, self.read_timeout = calls, at_once, read_timeout
-        self._starts, self._metadata_url, self._note = starts, metadata_url, note
+        self._starts, self._metadata_url, self.note = starts, metadata_url, note
 
     def too_many(self, who: str, wait: int, words: str, id: Any = None) -> Response:
         """The answer to a caller beyond a limit, which is counted."""
-        self._note(who, "rate_limited")
+        self.note(who, "rate_limited")
         return later(wait, words, id)
 
     def refusal(self, scope: Scope, message: Any, who: str) -> Response | None:
@@ -142,7 +142,7 @@ class Rules:
             return None
         scopes = held(scope)
         if scopes is not None and needed(tool) not in scopes:
-            self._note(who, "insufficient_scope")
+            self.note(who, "insufficient_scope")
             return self._insufficient(message, tool)
         if tool in STARTS:
             wait = self._starts.wait(who, self.now())

@@ -7,9 +7,7 @@ foresaw becomes `internal` with a number that stands in the log too; its text st
 Arguments are never logged.
 """
 
-import itertools
 import logging
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,7 +21,7 @@ from mcp_server import prose, wire
 from mcp_server.arguments import Checked, nearest
 from mcp_server.calls import Body, Call, Progress, Tool
 from mcp_server.door import Door
-from mcp_server.logs import trace
+from mcp_server.logs import unforeseen
 from mcp_server.requesting import Context, actor, requester
 from mcp_server.sealing import Seal
 
@@ -44,8 +42,7 @@ class Gate(Extension):
 
     def __init__(self, door: Door, tools: Iterable[Tool], seal: Seal) -> None:
         self._door, self._seal = door, seal
-        self._tools: Mapping[str, Checked] = {tool.name: Checked(tool) for tool in tools}
-        self._errors = itertools.count(1)
+        self._tools: Mapping[str, Checked[Tool]] = {tool.name: Checked(tool) for tool in tools}
         self.others: MCPServer | None = None
 
     async def intercept_tool_call(
@@ -60,11 +57,11 @@ class Gate(Extension):
         except Refused as refused:
             outcome = self._refused(refused, ctx)
         except Exception as error:
-            outcome = self._unforeseen(checked.tool.name, error)
+            outcome = refusal(unforeseen(checked.tool.name, error))
         return masked(result(outcome) if isinstance(outcome, wire.Answer) else outcome)
 
     async def _outcome(
-        self, checked: Checked, params: CallToolRequestParams, ctx: Context
+        self, checked: Checked[Tool], params: CallToolRequestParams, ctx: Context
     ) -> "Outcome":
         arguments = checked.arguments(params.arguments or {})
         call = Call(arguments, actor(ctx), requester(ctx), self._link, _progress(ctx))
@@ -107,25 +104,10 @@ class Gate(Extension):
             engine.refusals.note(requester(ctx).principal, refused.code)
         return refusal(refused)
 
-    def _unforeseen(self, name: str, error: Exception) -> wire.Answer:
-        number = f"{os.getpid():x}-{next(self._errors)}"
-        logger.error("%s: in %s: %s", number, name, trace(error))
-        facts = {
-            "status": "refused",
-            "code": "internal",
-            "message": "Handrail made a mistake; nothing of it is known to you or your input.",
-            "whoseMove": "person",
-            "hint": f"Tell the user that error {number} stands in the server's log.",
-            "errorId": number,
-        }
-        return wire.Answer(facts, prose.refused(facts), wrong=True)
-
 
 def refusal(refused: Refused) -> wire.Answer:
     """A refusal of the engine, or of the arguments, in words."""
     facts = wire.refused(refused)
-    if refused.details.get("arguments"):
-        facts["arguments"] = list(refused.details["arguments"])
     return wire.Answer(facts, prose.refused(facts), wrong=True)
 
 

@@ -1,4 +1,4 @@
-"""MCP over HTTP: `/mcp`, `/healthz`, `/readyz`, and a strict edge before all of them.
+"""MCP over HTTP: `/mcp`, `/api/v1`, `/healthz`, `/readyz`, and a strict edge before them all.
 
 Every request comes over a connection that may not be slow and through `edge`; who calls is known
 by `auth`, and a server that others can reach does not start where nobody is asked. Nothing here
@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from engine import Move, Refused, WorldClock
-from mcp_server import patience, strict
+from mcp_server import api, patience, strict
 from mcp_server.auth import Authentication, authentication, bracketed, refuse_if_unsafe
 from mcp_server.callers import Callers
 from mcp_server.door import Door
@@ -73,7 +73,9 @@ def application(settings: ServerSettings, port: int, *, door: Door | None = None
     door = door or Door(lambda: opened(settings))
     auth = authentication(settings, port)
     server = build(settings, door=door, patience=0, auth=auth)
+    rules = _rules(settings, auth, door)
     _health(server, door, open_to_all=auth is None)
+    api.register(server, door, rules, api.ROUTES, _challenge(auth))
     hosts = host_names(settings, port)
     origins = [*(f"http://{host}" for host in _own_names(port)), *settings.origins]
     app: Any = server.streamable_http_app(
@@ -84,12 +86,12 @@ def application(settings: ServerSettings, port: int, *, door: Door | None = None
         transport_security=TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins),
     )
     # The last in the list stands nearest to the application, inside the authentication.
-    app.user_middleware.append(Middleware(Admission, rules=_rules(settings, auth, door)))
+    app.user_middleware.append(Middleware(Admission, rules=rules))
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id", "WWW-Authenticate", "Retry-After"],
         )
@@ -102,6 +104,12 @@ def application(settings: ServerSettings, port: int, *, door: Door | None = None
         rate=Rate(rate, BURST * rate),
         now=WorldClock().now,
     )
+
+
+def _challenge(auth: Authentication | None) -> str:
+    """What somebody whom nobody knows is told to bring (RFC 6750, RFC 9728)."""
+    where = f' resource_metadata="{auth.metadata_url}"' if auth and auth.metadata_url else ""
+    return f"Bearer{where}"
 
 
 def _rules(settings: ServerSettings, auth: Authentication | None, door: Door) -> Rules:

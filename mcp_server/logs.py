@@ -8,7 +8,9 @@ where it holds a secret that this process has had in its hands.
 """
 
 import copy
+import itertools
 import logging
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from traceback import extract_tb
 from types import TracebackType
 from typing import Any
 
+from engine import Move, Refused
 from mcp_server.text import visible
 
 DEEPEST = 6
@@ -24,6 +27,8 @@ DEEPEST = 6
 MOST_CAUSES = 5
 
 logger = logging.getLogger(__name__)
+
+_ERRORS = itertools.count(1)
 
 
 def trace(error: BaseException) -> str:
@@ -33,6 +38,15 @@ def trace(error: BaseException) -> str:
     'ValueError'
     """
     return "; caused by ".join(_told(each) for each in _causes(error))
+
+
+def unforeseen(where: str, error: Exception) -> Refused:
+    """An error that nobody foresaw: its places go into the log, and the caller gets a number."""
+    number = f"{os.getpid():x}-{next(_ERRORS)}"
+    logger.error("%s: in %s: %s", number, where, trace(error))
+    message = "Handrail made a mistake; nothing of it is known to you or your input."
+    hint = f"Tell the user that error {number} stands in the server's log."
+    return Refused("internal", message, hint, move=Move.PERSON, details={"errorId": number})
 
 
 def _told(error: BaseException) -> str:

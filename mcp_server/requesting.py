@@ -5,6 +5,7 @@ token that the edge has checked, or the local user when nobody is asked. What a 
 of itself (its name and version) is kept for people to read and proves nothing.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.auth.provider import AccessToken, principal_components
@@ -30,7 +31,14 @@ def requester(ctx: Context) -> "Requester":
         return Requester("stdio", client=client)
     # From this request and not from the context: a session of an older client keeps the context
     # of the request that opened it.
-    token = getattr(ctx.request.scope.get("user"), "access_token", None)
+    return known(ctx.request.scope, client)
+
+
+def known(scope: Mapping[str, Any], client: str = "") -> "Requester":
+    """Who makes an HTTP request (an ASGI scope), as its token says."""
+    from engine import Requester
+
+    token = getattr(scope.get("user"), "access_token", None)
     iss, sub = ("", "") if token is None else named(token)
     return Requester("http", iss, sub, client)
 

@@ -1,4 +1,4 @@
-"""What was asked for of discovery: search, labels, blast radius, and measuring them."""
+"""What was asked for of discovery: search, labels, blast radius, the HTTP API, measuring them."""
 
 from tests.requirement import Requirement
 
@@ -6,7 +6,14 @@ DISCOVERY = (
     # vectors
     Requirement(
         "encoder-offline",
-        "issue 5",
+        "005 discovery",
         "The vectors of the semantic extra are read from files; no connection is opened.",
+    ),
+    # the HTTP API
+    Requirement(
+        "http-api",
+        "005 discovery",
+        "The HTTP API stands behind the same edge, limits, sign-in and scopes as MCP, refuses in"
+        " the same words, and asks a person wherever a tool would.",
     ),
 )

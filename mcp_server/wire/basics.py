@@ -87,5 +87,7 @@ def refused(error: "Refused") -> Json:
         "whoseMove": error.move.value,
         "hint": message(error.hint),
         "suggestions": [str(each) for each in near],
+        "arguments": list(error.details.get("arguments") or ()),
+        "errorId": error.details.get("errorId", ""),
     }
-    return without_empty(facts, "hint", "suggestions")
+    return without_empty(facts, "hint", "suggestions", "arguments", "errorId")

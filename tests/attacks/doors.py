@@ -64,6 +64,16 @@ def tools(marks: Marks) -> Mapping[str, tuple[Arguments, ...]]:
     )
 
 
+def api(marks: Marks) -> Mapping[str, tuple[tuple[str, Arguments], ...]]:
+    """What each route of the HTTP API is asked: a path with its query, and a body."""
+    return MappingProxyType(
+        {
+            "GET /api/v1/workflows": (("/workflows", {}),),
+            "GET /api/v1/tasks": (("/tasks", {}),),
+        }
+    )
+
+
 def commands(marks: Marks) -> Mapping[str, tuple[Words, ...]]:
     """What each command is called with, on no terminal; none for those that only serve.
 
@@ -122,7 +132,7 @@ def _deciding(marks: Marks) -> Mapping[str, tuple[Words, ...]]:
 
 ROUTES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "http": frozenset({"/mcp", "/healthz", "/readyz"}),
+        "http": frozenset({"/mcp", "/healthz", "/readyz"}),  # and those of `api`
         "page": frozenset(
             {
                 "GET /alive",

@@ -10,11 +10,14 @@ import pytest
 from engine.core.approval.plan import Requester
 from engine.core.views import RunFilter
 from mcp_server import http
+from mcp_server.api import PREFIX, ROUTES
 from mcp_server.cli.root import COMMANDS, main
 from mcp_server.settings import ServerSettings
 from mcp_server.tools import TOOLSETS
+from tests.api.asking import give
 from tests.attacks import doors
 from tests.attacks.world import World
+from tests.server.calling import serving
 
 pytestmark = pytest.mark.requirement("every-door")
 
@@ -43,7 +46,20 @@ def _routes(app: Any) -> Iterator[Any]:
 
 def test_every_route_of_the_server_is_on_the_list() -> None:
     app = http.application(ServerSettings(work=False), PORT)
-    assert {route.path for route in _routes(app)} - doors.ROUTES["http"] == set()
+    found = {route.path for route in _routes(app) if not route.path.startswith(PREFIX)}
+    assert found - doors.ROUTES["http"] == set()
+
+
+def test_every_route_of_the_api_is_on_the_list() -> None:
+    app = http.application(ServerSettings(work=False), PORT)
+    found = {
+        f"{method} {route.path}"
+        for route in _routes(app)
+        if route.path.startswith(PREFIX)
+        for method in route.methods - {"HEAD"}
+    }
+    assert found == {route.name for route in ROUTES}
+    assert found - set(doors.api(NOBODY)) == set()
 
 
 async def test_every_route_of_the_page_is_on_the_list(world: World) -> None:
@@ -103,6 +119,19 @@ async def test_no_tool_changes_anything_without_a_grant(world: World) -> None:
                 await world.quiet()
                 assert await _live(world) == before, (tool.name, arguments)
     assert (await world.engine.run(marks.theirs)).status == "paused:approval"
+
+
+async def test_no_route_of_the_api_changes_anything_without_a_grant(world: World) -> None:
+    marks = await _marks(world)
+    before = await _live(world)
+    pushed = doors.api(marks)
+    async with serving(ServerSettings(port=0), world.lent) as port:
+        for route in ROUTES:
+            for path, body in pushed[route.name]:
+                status, facts = await give(port, route.method, path, body)
+                await world.quiet()
+                assert status < 500, (route.name, facts)
+                assert await _live(world) == before, (route.name, path, body)
 
 
 @pytest.mark.timeout(180)

@@ -109,12 +109,13 @@ class World:
     def server(self, toolsets: str = "default,operate", engine: Engine | None = None) -> MCPServer:
         """A server over the engine that is open."""
 
-        @asynccontextmanager
-        async def opener() -> AsyncGenerator[Engine]:
-            yield Borrowed(engine or self.engine)  # type: ignore[misc]
-
         settings = ServerSettings(toolsets=frozenset(toolsets.split(",")), work=False)
-        return build(settings, door=Door(opener))
+        return build(settings, door=Door(lambda: self.lent(engine)))
+
+    @asynccontextmanager
+    async def lent(self, engine: Engine | None = None) -> AsyncGenerator[Engine]:
+        """The engine that is open, for a server that must not end it."""
+        yield Borrowed(engine or self.engine)  # type: ignore[misc]
 
     @asynccontextmanager
     async def client(
