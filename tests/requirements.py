@@ -11,6 +11,7 @@ said when ordering this part.
 from tests.requirement import Requirement
 from tests.requirements_discovery import DISCOVERY
 from tests.requirements_gate import GATE
+from tests.requirements_matching import MATCHING
 
 REQUIREMENTS = (
     # the repository
@@ -274,4 +275,5 @@ REQUIREMENTS = (
     ),
     *GATE,
     *DISCOVERY,
+    *MATCHING,
 )
