@@ -19,6 +19,7 @@ _SPAN = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m)?")
 _NAME = r"\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+"
 _PAIR = re.compile(rf"({_NAME}):([0-9]{{1,5}})")
 _HOST_NAME = re.compile(rf"(?:{_NAME})(?::[0-9]{{1,5}})?")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}")
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -161,6 +162,13 @@ def seconds(text: str) -> float:
     return float(found[1]) * {"ms": 0.001, "m": 60.0}.get(found[2], 1.0)
 
 
+def model(text: str) -> str:
+    """The name of a language model, or `off`."""
+    if not _MODEL.fullmatch(text.strip()):
+        raise ValueError("it is no name of a model")
+    return text.strip()
+
+
 def _printable(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
 
@@ -195,6 +203,10 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "release": str,
     "checkpoints": file,
     "checkpoint_key": file,
+    "model_key": str.strip,
+    "model_url": url,
+    "model_labels": model,
+    "model_extract": model,
 }
 
 HINTS: Mapping[str, str] = {
@@ -208,6 +220,8 @@ HINTS: Mapping[str, str] = {
     "HANDRAIL_CALLS_PER_SECOND": "0 is no limit.",
     "HANDRAIL_RUNS_PER_SECOND": "0 is no limit.",
     "HANDRAIL_MAX_RUNS": "0 is no limit; give every process the same number.",
+    "HANDRAIL_MODEL_LABELS": "Write a model's name, or off.",
+    "HANDRAIL_MODEL_EXTRACT": "Write a model's name, or off.",
     "HANDRAIL_DRAIN": "Write a length of time such as 10s or 1m.",
     "HANDRAIL_READ_TIMEOUT": "Write a length of time such as 10s or 1m.",
 }

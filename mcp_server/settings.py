@@ -7,7 +7,7 @@ of Handrail comes through here, a worker too, so nothing is imported that takes 
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,9 @@ class ServerSettings:
     to come to a safe point when the process ends. `name` and `release` tell people which worker
     this is and which code of theirs it runs. `checkpoints` and `checkpoint_key` are files outside
     the data folder; `signs` says whether this process writes checkpoints of the journal.
+
+    `model_key` is the key for the language model or a reference to it, and shows itself nowhere;
+    `model_url` is where it is asked, `model_labels` and `model_extract` which model is.
     """
 
     database: str = ""
@@ -78,6 +81,10 @@ class ServerSettings:
     checkpoints: Path | None = None
     checkpoint_key: Path | None = None
     signs: bool = False
+    model_key: str = field(default="", repr=False)
+    model_url: str = ""
+    model_labels: str = ""
+    model_extract: str = ""
 
     @property
     def loopback(self) -> bool:
@@ -120,8 +127,18 @@ VARIABLES: Mapping[str, str] = {
     "release": "HANDRAIL_RELEASE",
     "checkpoints": "HANDRAIL_CHECKPOINTS",
     "checkpoint_key": "HANDRAIL_CHECKPOINT_KEY",
+    "model_key": "HANDRAIL_ANTHROPIC_KEY",
+    "model_url": "HANDRAIL_ANTHROPIC_URL",
+    "model_labels": "HANDRAIL_MODEL_LABELS",
+    "model_extract": "HANDRAIL_MODEL_EXTRACT",
 }
 """The environment variable of each setting that has one."""
+
+USUAL: Mapping[str, str] = {
+    "HANDRAIL_ANTHROPIC_KEY": "ANTHROPIC_API_KEY",
+    "HANDRAIL_ANTHROPIC_URL": "ANTHROPIC_BASE_URL",
+}
+"""The names that others use for the same; they count where ours are not set."""
 
 
 def from_environment(
@@ -149,7 +166,7 @@ def from_environment(
         "tls_proxy": tls_proxy, "concurrency": concurrency, "drain": drain,
     }  # fmt: skip
     flags = {name: value for name, value in given.items() if value not in ("", (), None)}
-    said = {name: environment.get(variable, "") for name, variable in VARIABLES.items()}
+    said = {name: _said(environment, variable) for name, variable in VARIABLES.items()}
     said |= {name: text for name, text in (texts or {}).items() if text}
     values = {name: _read(name, text) for name, text in said.items() if text and name not in flags}
     return ServerSettings(**{"drain": usual_drain, **values, **flags, **more})
@@ -158,8 +175,14 @@ def from_environment(
 def engine_settings(settings: ServerSettings) -> "Settings":
     """What of it the engine has to know."""
     from engine.app.settings import Settings
+    from engine.shell.models import Models
 
+    named = {
+        "key": settings.model_key, "url": settings.model_url,
+        "labels": settings.model_labels, "extract": settings.model_extract,
+    }  # fmt: skip
     return Settings(
+        models=Models(**{name: text for name, text in named.items() if text}),
         database=settings.database,
         folders=settings.folders,
         policy=settings.policy,
@@ -175,6 +198,10 @@ def engine_settings(settings: ServerSettings) -> "Settings":
         checkpoint_key=settings.checkpoint_key,
         signs=settings.signs,
     )
+
+
+def _said(environment: Mapping[str, str], variable: str) -> str:
+    return environment.get(variable, "") or environment.get(USUAL.get(variable, ""), "")
 
 
 def _read(name: str, text: str) -> Any:

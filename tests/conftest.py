@@ -16,6 +16,8 @@ from tests.postgres import Server, server
 
 # Servers that live for a minute sign their journals: not beside the data of whoever runs the tests.
 _AUDIT = Path(tempfile.gettempdir()) / f"handrail-audit-{os.getpid()}"
+for variable in ("ANTHROPIC_API_KEY", "HANDRAIL_ANTHROPIC_KEY"):
+    os.environ.pop(variable, None)  # no test asks a language model on somebody's account
 os.environ.setdefault("HANDRAIL_CHECKPOINTS", str(_AUDIT / "checkpoints.txt"))
 os.environ.setdefault("HANDRAIL_CHECKPOINT_KEY", str(_AUDIT / "key"))
 

@@ -9,6 +9,13 @@ DISCOVERY = (
         "005 discovery",
         "The vectors of the semantic extra are read from files; no connection is opened.",
     ),
+    # the language model
+    Requirement(
+        "model-is-bounded",
+        "005 labels",
+        "A language model is asked once, in bounded words without secrets that are marked as data;"
+        " its answer fits a schema, and whatever goes wrong says whose move it is.",
+    ),
     # the HTTP API
     Requirement(
         "http-api",

@@ -9,12 +9,6 @@ import pytest
 
 from tests.tree import ROOT, imported, place, sources
 
-NOT_YET = {
-    "anthropic": "from the discovery issue on",
-    "pydantic": "imported with `anthropic`, whose structured answers it reads",
-}
-"""Named by the customer, and not imported before the part that needs it exists."""
-
 FILES_ONLY = {"wordllama": "its two files are read and its code is not"}
 """Installed for what its wheel carries; importing it would cost more than it gives."""
 
@@ -57,8 +51,8 @@ def test_shipped_code_imports_nothing_that_is_not_declared() -> None:
 @pytest.mark.requirement("packages-named-by-the-customer")
 @pytest.mark.parametrize("package", DECLARED)
 def test_each_declared_package_is_imported_by_shipped_code(package: str) -> None:
-    if package in NOT_YET | FILES_ONLY:
-        assert (NOT_YET | FILES_ONLY)[package] in PAGE
+    if package in FILES_ONLY:
+        assert FILES_ONLY[package] in PAGE
         return
     assert set(_modules(package)) & set(_imported()), f"{package} is declared and imported nowhere"
 

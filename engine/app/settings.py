@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.core.errors import Refused
+from engine.core.secrets import SCHEME
 from engine.shell.acts import PythonTask
+from engine.shell.anthropic import Account, Anthropic
 from engine.shell.checkpoints import Places
 from engine.shell.clock import Clock, WorldClock
+from engine.shell.models import OFF, Models
 from engine.shell.policies import PolicyFile
 from engine.shell.redact import KNOWN
 from engine.shell.roll import Pace
@@ -32,8 +35,8 @@ class Settings:
     come to a safe point when the engine is closed. `name` and `release` tell people which worker
     this is and which code of theirs it runs; `pace` is how often it shows that it lives.
     `policy` is the file that says what asks a person; without it the one beside the database
-    counts, else the one that comes with the engine.
-
+    counts, else the one that comes with the engine. `models` are the language models that may be
+    asked; without a key none is.
 
     `checkpoints` and `checkpoint_key` are files outside the data folder, somewhere beside it unless
     they are named; `signs` says whether this process writes checkpoints.
@@ -57,6 +60,7 @@ class Settings:
     pace: Pace = field(default_factory=Pace)
     clock: Clock = field(default_factory=WorldClock)
     policy: Path | None = None
+    models: Models = field(default_factory=Models)
 
 
 def database_of(database: str) -> Path | str:
@@ -105,6 +109,17 @@ def secrets_of(settings: Settings) -> Secrets:
     for value in around.values():
         KNOWN.learn(value.reveal())
     return Secrets(settings.tenant, (around, kept_secrets(settings)))
+
+
+def model_of(settings: Settings, name: str) -> Anthropic | None:
+    """The language model of this name, or None where none is to be asked."""
+    models = settings.models
+    if not models.key or name == OFF:
+        return None
+    if not models.key.startswith(SCHEME):
+        KNOWN.learn(models.key)
+    account = Account(models.key, secrets_of(settings), models.url)
+    return Anthropic(account, settings.clock.bytes, name)
 
 
 def audit_places(settings: Settings) -> Places:

@@ -7,13 +7,35 @@ import pytest
 
 from engine import Refused
 from mcp_server.places import find
-from mcp_server.settings import VARIABLES, ServerSettings, from_environment
+from mcp_server.settings import VARIABLES, ServerSettings, engine_settings, from_environment
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def test_without_anything_the_defaults_hold() -> None:
     assert from_environment({}) == ServerSettings()
+
+
+def test_the_key_of_the_language_model_is_read_by_two_names_and_shown_by_none() -> None:
+    others = {"ANTHROPIC_API_KEY": "sk-ant-theirs", "ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}
+    settings = from_environment(others)
+    assert (settings.model_key, settings.model_url) == ("sk-ant-theirs", "http://127.0.0.1:1")
+    assert "sk-ant" not in repr(settings)
+    models = engine_settings(settings).models
+    assert (models.key, models.labels) == ("sk-ant-theirs", "claude-haiku-5-5")
+    assert "sk-ant" not in repr(engine_settings(settings))
+    ours = {"HANDRAIL_ANTHROPIC_KEY": "secret://ours", "HANDRAIL_MODEL_LABELS": "off"}
+    settings = from_environment(others | ours)
+    assert (settings.model_key, settings.model_labels) == ("secret://ours", "off")
+
+
+@pytest.mark.parametrize(
+    "variable", ["HANDRAIL_MODEL_LABELS", "HANDRAIL_ANTHROPIC_URL", "ANTHROPIC_BASE_URL"]
+)
+def test_a_model_or_an_address_that_cannot_be_meant_is_refused(variable: str) -> None:
+    with pytest.raises(Refused) as refused:
+        from_environment({variable: "http://elsewhere.example/ x"})
+    assert refused.value.code == "bad_setting"
 
 
 def test_the_environment_is_read() -> None:
