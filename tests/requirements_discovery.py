@@ -16,6 +16,19 @@ DISCOVERY = (
         "A language model is asked once, in bounded words without secrets that are marked as data;"
         " its answer fits a schema, and whatever goes wrong says whose move it is.",
     ),
+    # statistics
+    Requirement(
+        "statistics",
+        "005 discovery",
+        "Runs, success rate, p50, p95 and the last run of a workflow come from its newest runs, at"
+        " a cost that does not grow with its history.",
+    ),
+    # search
+    # from words to a call
+    # labels
+    # suggestions
+    # blast radius
+    # measuring
     # the HTTP API
     Requirement(
         "http-api",

@@ -18,6 +18,7 @@ from engine.app.refusals import Refusals
 from engine.app.rehearsing import rehearsed
 from engine.app.running import Runs
 from engine.app.settings import Settings, audit_places, beside, database_of, secrets_of
+from engine.app.statistics import Figures
 from engine.app.versions import Versions
 from engine.core.approval.plan import Requester
 from engine.core.found import Found
@@ -88,6 +89,7 @@ class Engine:
             store, clock, self._library, self._shelf, self._worker, tenant, self.approvals
         )
         self._lists = Lists(store, self._library, self._worker, tenant)
+        self.statistics = Figures(store, tenant)
         self.audits = Audits(store, audit_places(settings), self._lists.row)
         self._versions = Versions(store, self._library, tenant)
         self.refusals = Refusals(store, clock, tenant)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mcp_server.foreign import LINE, message
-from mcp_server.wire.basics import Json, called, rfc3339, size, without_empty
+from mcp_server.wire.basics import Json, called, millis, rfc3339, size, without_empty
 
 if TYPE_CHECKING:
     from engine.core.model import Example
+    from engine.core.statistics import Statistics
     from engine.core.views import (
         DryRun,
         InputField,
@@ -73,6 +74,18 @@ def workflow(view: "WorkflowInfo") -> Json:
         "deprecated": view.deprecated,
     }
     return without_empty(shown, "categories", "tags", "pending", "deprecated")
+
+
+def statistics(view: "Statistics") -> Json:
+    """How the newest runs of a workflow went; durations in milliseconds, from start to end."""
+    shown: Json = {"runs": view.runs, "completed": view.completed, "failed": view.failed}
+    rate, p50, p95, last = view.success_rate, view.p50, view.p95, view.last_at
+    shown |= {} if rate is None else {"successRate": round(rate, 3)}
+    shown |= {} if p50 is None or p95 is None else {"p50Ms": millis(p50), "p95Ms": millis(p95)}
+    if last is not None:
+        shown |= {"lastRunAt": rfc3339(last), "lastRun": view.last_run}
+        shown |= {"lastStatus": view.last_status}
+    return shown
 
 
 def details(view: "WorkflowDetails", *, full: bool) -> Json:

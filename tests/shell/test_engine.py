@@ -9,6 +9,7 @@ import pytest
 
 from engine import Effect, Engine, PythonTask, Refused, RunFilter
 from engine.core.errors import Failure, Kind, Move, StepError
+from engine.core.statistics import Statistics
 from tests.shell.deciding import asked, say_yes
 from tests.shell.documents import engine_over, flow, look, task, write
 
@@ -318,6 +319,10 @@ async def test_lists_are_filtered_paged_and_grouped(tmp_path: Path) -> None:
         assert (group.workflow, group.step, group.code, group.count) == (
             "default/w", "a", "http_404", 3,
         )  # fmt: skip
+        lately = await engine.statistics.of("default", "w")
+        assert (lately.runs, lately.completed, lately.failed) == (7, 4, 3)
+        assert lately.success_rate == 4 / 7
+        assert await engine.statistics.of("default", "none") == Statistics()
 
 
 @pytest.mark.parametrize("cursor", ["x", "", "cjE6MTI", "cjE6LTE", "é"])

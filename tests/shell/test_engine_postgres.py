@@ -59,6 +59,9 @@ async def test_the_tables_are_drawn_again_and_doctor_names_the_place(
         ended = await works.wait((await works.start("w", {"n": 1})).id, 20)
         assert await asks.rebuild()
         assert (await asks.run(ended.id)) == ended
+        lately = await asks.statistics.of("default", "w")
+        assert (lately.runs, lately.completed, lately.last_run) == (1, 1, ended.id)
+        assert lately.p50 == lately.p95 is not None
         said = {health.name: health for health in await asks.health()}
         assert said["postgresql"].ok
         assert url in said["database"].detail

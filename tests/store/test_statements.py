@@ -44,7 +44,7 @@ def test_every_statement_fits_the_schema(database: sqlite3.Connection, name: str
     plan(database, NAMED[name])
 
 
-SMALL = {"workers", "lanes", "CONSTANT", "json_each"}
+SMALL = {"workers", "lanes", "CONSTANT", "json_each", "recent", "ranked"}
 """What does not grow with history: tables, and what statements make up for themselves."""
 
 
@@ -53,7 +53,8 @@ def test_no_statement_reads_a_whole_table_that_grows(
     database: sqlite3.Connection, name: str
 ) -> None:
     scans = [line for line in plan(database, NAMED[name]) if line.startswith("SCAN ")]
-    assert {line.split()[1] for line in scans} <= SMALL
+    read = {line.split()[1] for line in scans}
+    assert {name for name in read if not name.startswith("(subquery")} <= SMALL
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMED) - {"failure_groups"}))

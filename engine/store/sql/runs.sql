@@ -169,6 +169,25 @@ select version, status, count(*) as runs from runs
 where tenant = :tenant and namespace = :namespace and workflow = :workflow
 group by version, status
 
+-- How the newest runs of a workflow went: ranks are among the runs of one status, by how long
+-- they took, so that a percentile is the first of the completed ones whose rank is high enough.
+-- name: run_statistics
+select count(*) as runs,
+       coalesce(sum(case when status = 'completed' then 1 else 0 end), 0) as completed,
+       coalesce(sum(case when substr(status, 1, 7) = 'failed:' then 1 else 0 end), 0) as failed,
+       min(case when status = 'completed' and place * 2 >= together then took end) as p50,
+       min(case when status = 'completed' and place * 100 >= together * 95 then took end) as p95,
+       max(case when newest = 1 then created_at end) as last_at,
+       max(case when newest = 1 then uid end) as last_run,
+       max(case when newest = 1 then status end) as last_status
+from (select uid, status, created_at, took,
+             row_number() over (partition by status order by took, id) as place,
+             count(*) over (partition by status) as together,
+             row_number() over (order by id desc) as newest
+      from (select id, uid, status, created_at, ended_at - created_at as took from runs
+            where tenant = :tenant and workflow = :workflow and namespace = :namespace
+            order by id desc limit :most) as recent) as ranked
+
 -- How many operations each standing grant let pass, by the minute.
 -- name: grant_use
 insert into grant_uses (tenant, name, minute, operations)
