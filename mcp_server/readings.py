@@ -207,6 +207,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "model_url": url,
     "model_labels": model,
     "model_extract": model,
+    "encoder": str.strip,
 }
 
 HINTS: Mapping[str, str] = {

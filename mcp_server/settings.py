@@ -47,6 +47,7 @@ class ServerSettings:
 
     `model_key` is the key for the language model or a reference to it, and shows itself nowhere;
     `model_url` is where it is asked, `model_labels` and `model_extract` which model is.
+    `encoder` names what compares meanings in searches.
     """
 
     database: str = ""
@@ -85,6 +86,7 @@ class ServerSettings:
     model_url: str = ""
     model_labels: str = ""
     model_extract: str = ""
+    encoder: str = ""
 
     @property
     def loopback(self) -> bool:
@@ -131,6 +133,7 @@ VARIABLES: Mapping[str, str] = {
     "model_url": "HANDRAIL_ANTHROPIC_URL",
     "model_labels": "HANDRAIL_MODEL_LABELS",
     "model_extract": "HANDRAIL_MODEL_EXTRACT",
+    "encoder": "HANDRAIL_ENCODER",
 }
 """The environment variable of each setting that has one."""
 
@@ -197,6 +200,7 @@ def engine_settings(settings: ServerSettings) -> "Settings":
         checkpoints=settings.checkpoints,
         checkpoint_key=settings.checkpoint_key,
         signs=settings.signs,
+        encoder=settings.encoder,
     )
 
 

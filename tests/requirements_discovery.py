@@ -9,6 +9,11 @@ DISCOVERY = (
         "005 discovery",
         "The vectors of the semantic extra are read from files; no connection is opened.",
     ),
+    Requirement(
+        "encoder-may-fail",
+        "issue 5",
+        "An encoder that fails is told of once and costs no search.",
+    ),
     # the language model
     Requirement(
         "model-is-bounded",

@@ -35,6 +35,7 @@ from engine.store import Store, StoreError
 from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import Standing, info_text
 from engine.store.papers import Papers, opened
+from engine.store.vectors import Source
 
 _LOG = logging.getLogger("handrail.engine")
 FIRST = ("", "")
@@ -64,15 +65,16 @@ class Shelf:
         functions: Functions,
         tenant: str,
         beside: Path,
+        source: Source | None = None,
     ) -> None:
-        self._beside = beside
+        self._beside, self._source = beside, source
         self._spaces: dict[str, Sequence[str]] = {}
         self._store, self._clock, self._library = store, clock, library
         self._folders, self._functions, self._tenant = folders, functions, tenant
-        self._rules = rules_of(folders, functions, tenant)
+        self._rules = rules_of(folders, functions, tenant, source.name if source else "")
         self._mark: str | None = None
         self._turn = asyncio.Lock()
-        self._papers = Papers(None, self._rules)
+        self._papers = Papers(None, self._rules, self._source)
         self._around: tuple[Problem, ...] = ()
         self._clashes: tuple[Problem, ...] = ()
 
@@ -119,7 +121,7 @@ class Shelf:
         place = place_of(self._beside, seen, self._rules)
         if place is not None and not self._papers.large:
             before = self._papers
-            self._papers = await asyncio.to_thread(opened, place, self._rules)
+            self._papers = await asyncio.to_thread(opened, place, self._rules, self._source)
             before.close()
 
     @asynccontextmanager

@@ -43,6 +43,7 @@ from engine.shell.breakers import Breakers
 from engine.shell.checkpoints import Signer
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
+from engine.shell.encoders import source_of
 from engine.shell.library import Library
 from engine.shell.news import News
 from engine.store import Store, Verification, open_store
@@ -63,8 +64,9 @@ class Engine:
         tenant, clock = settings.tenant, settings.clock
         self._library = Library(store, tenant, lambda: effects)
         self._shelf = Shelf(
-            store, clock, self._library, settings.folders, effects, tenant, beside(store)
-        )
+            store, clock, self._library, settings.folders, effects, tenant, beside(store),
+            source_of(settings.encoder),
+        )  # fmt: skip
         self._http = HttpConnector(settings.allowed_hosts, secrets=secrets_of(settings))
         acts = Acts(
             settings.functions,

@@ -36,7 +36,8 @@ class Settings:
     this is and which code of theirs it runs; `pace` is how often it shows that it lives.
     `policy` is the file that says what asks a person; without it the one beside the database
     counts, else the one that comes with the engine. `models` are the language models that may be
-    asked; without a key none is.
+    asked; without a key none is. `encoder` is `off`, `wordllama`, `module:name`, or empty: what is
+    installed.
 
     `checkpoints` and `checkpoint_key` are files outside the data folder, somewhere beside it unless
     they are named; `signs` says whether this process writes checkpoints.
@@ -61,6 +62,7 @@ class Settings:
     clock: Clock = field(default_factory=WorldClock)
     policy: Path | None = None
     models: Models = field(default_factory=Models)
+    encoder: str = ""
 
 
 def database_of(database: str) -> Path | str:

@@ -10,10 +10,17 @@ from typing import Any
 from engine.core.discovery.vectors import Encoder
 from engine.core.errors import Move, Refused
 from engine.shell.wordllama import WordLlama, installed
+from engine.store.vectors import Source
 
 OFF = "off"
 MOST_DIMENSIONS = 4_096
 _HINT = "Use off, wordllama, or module:callable, where calling it gives an encoder."
+
+
+def source_of(choice: str) -> Source | None:
+    """What searches take vectors from, for the same setting; raises as `encoder_of` does."""
+    encoder = encoder_of(choice)
+    return Source(encoder) if encoder else None
 
 
 def encoder_of(choice: str) -> Encoder | None:

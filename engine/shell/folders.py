@@ -58,15 +58,15 @@ LARGE = 1_000_000
 """Bytes of documents above which what was read of them is kept in a file."""
 
 
-def rules_of(folders: Iterable[Path], functions: Functions, tenant: str) -> str:
+def rules_of(folders: Iterable[Path], functions: Functions, tenant: str, encoder: str) -> str:
     """A short text that changes when the same documents could come to mean something else.
 
-    It begins with what tells these folders, and whose versions they become, from others; the
-    rest changes with the code.
+    It begins with what tells these folders, whose versions they become and by which encoder they
+    are found, from others; the rest changes with the code.
     """
     own = hashlib.sha256(repr([os.path.realpath(folder) for folder in folders]).encode())
     own.update(repr(sorted((name, each.value) for name, each in functions.items())).encode())
-    own.update(tenant.encode())
+    own.update(f"{tenant}\0{encoder}".encode())
     code = hashlib.sha256()
     core = Path(parser.__file__).parent.parent
     for file in sorted(core.rglob("*.py")):

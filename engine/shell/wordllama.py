@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.core.discovery.vectors import LONGEST
 from engine.core.errors import Move, Refused
 
 if TYPE_CHECKING:
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     Table = np.ndarray[Any, np.dtype[np.float16]]
 
 DIMENSIONS = 256
+MOST = 4_000
+"""Characters of a text that are read; the rest of a longer one is not."""
+
 _TABLE = Path("weights", f"l2_supercat_{DIMENSIONS}.safetensors")
 _TOKENIZER = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 
@@ -51,14 +53,17 @@ class WordLlama:
         return f"wordllama-{DIMENSIONS}:{self._size}:{self._words}"
 
     def encode(self, texts: Sequence[str], /) -> "list[np.ndarray[Any, Any]]":
-        """See `Encoder`. A text without words is the null vector."""
+        """See `Encoder`. Small and large letters are one; a text without words is the null vector.
+
+        Few rows of the table are of words with large letters, and those lie elsewhere.
+        """
         import numpy as np
 
         table, tokenizer = self._table, self._tokenizer
         found = []
         for text in texts:
-            pieces = tokenizer.encode(text[:LONGEST], add_special_tokens=False).ids
-            # one piece after another: a batch would start threads of its own
+            # one text after another: a batch would start threads of its own
+            pieces = tokenizer.encode(text[:MOST].lower(), add_special_tokens=False).ids
             rows = table[pieces].astype(np.float32)
             found.append(rows.mean(0) if pieces else np.zeros(DIMENSIONS, np.float32))
         return found

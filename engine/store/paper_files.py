@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.store.connection import judged
 from engine.store.errors import StoreError, trouble
 from engine.store.search import CREATE as SEARCH
+from engine.store.vectors import CREATE as VECTORS
 
 DAMAGED = "catalogue_damaged"
 """The code of an error that is mended by reading all documents again."""
@@ -86,7 +87,7 @@ def opened(path: Path | None, rules: str) -> sqlite3.Connection:
             pass
         forget(path)
     db = connect(path)
-    db.executescript(_CREATE + SEARCH)
+    db.executescript(_CREATE + SEARCH + VECTORS)
     db.execute("insert into meta values ('rules', ?)", (rules,))
     return db
 

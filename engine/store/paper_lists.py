@@ -14,8 +14,9 @@ from engine.core.found import Found
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.store.errors import StoreError
 from engine.store.paper_files import DAMAGED, understood
-from engine.store.paper_rows import info_of, task_info_of
+from engine.store.paper_rows import SHOWN, info_of, task_info_of
 from engine.store.search import Index
+from engine.store.vectors import Source, Vectors
 
 _MARKED = " and document in (select document from marks where kind = ? and word = ?)"
 
@@ -45,9 +46,9 @@ class Lists:
     Once `damaged`, they are to be thrown away and made again.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, source: Source | None = None) -> None:
         self._db = db
-        self._index = Index(db, self._loaded)
+        self._index = Index(db, self._loaded, Vectors(db, source) if source else None)
         self.damaged = False
 
     def close(self) -> None:
@@ -125,8 +126,7 @@ class Lists:
         return [row[0] for row in self._db.execute(sql, (namespace, name))]
 
     def _loaded(self, document: int) -> WorkflowInfo | None:
-        sql = "select i.info from workflows w join infos i on i.digest = w.shown where document = ?"
-        row = self._db.execute(sql, (document,)).fetchone()
+        row = self._db.execute(SHOWN, (document,)).fetchone()
         return None if row is None else info_of(row[0])
 
 

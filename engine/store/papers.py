@@ -31,6 +31,7 @@ from engine.store.paper_rows import (
     value_of,
 )
 from engine.store.search import Index
+from engine.store.vectors import Source, Vectors
 
 _LOG = logging.getLogger("handrail.engine")
 
@@ -44,13 +45,21 @@ _DROPS = tuple(f"delete from {table} where document = ?" for table in _PER_DOCUM
 class Papers:
     """The documents that one process serves. Written by one thread at a time."""
 
-    def __init__(self, path: Path | None, rules: str, scratch: Path | None = None) -> None:
-        self._scratch = scratch
+    def __init__(
+        self,
+        path: Path | None,
+        rules: str,
+        source: Source | None = None,
+        scratch: Path | None = None,
+    ) -> None:
+        self._scratch, self._source = scratch, source
         self._path, self._rules = path, rules
         self._stale: set[int] = set()
         self.db = open_papers(path, rules)
+        self._vectors = Vectors(self.db, source) if source else None
+        self._index = Index(self.db, self._nothing, self._vectors)
         self._next: Lists | None = None
-        self.lists = Lists(copied(self.db) if path is None else connect(path))
+        self.lists = Lists(copied(self.db) if path is None else connect(path), source)
 
     @property
     def large(self) -> bool:
@@ -82,7 +91,7 @@ class Papers:
         """Let other processes see what was changed, and this one with its next `turn`."""
         self.db.execute("commit")
         if self._path is None:
-            self._next = Lists(copied(self.db))
+            self._next = Lists(copied(self.db), self._source)
 
     def turn(self) -> None:
         """Let readers in this process see what was committed; from the thread they read in."""
@@ -96,7 +105,7 @@ class Papers:
         self.close()
         if self._path is not None:
             forget(self._path)
-        return Papers(None, self._rules)
+        return Papers(None, self._rules, self._source)
 
     def rollback(self) -> None:
         """Forget what was changed since `begin`."""
@@ -223,6 +232,8 @@ class Papers:
         """`show` for each of them."""
         for change in changes:
             self.show(*change)
+        if self._vectors and self._source and (self.large or self._source.awake):
+            self._vectors.fill()
 
     def show(self, document: int, digest: str, hidden: int) -> None:
         """Under which content a workflow is listed and found.
@@ -241,19 +252,17 @@ class Papers:
         self.db.executemany(
             "insert into marks values (?, ?, ?)", [(*word, document) for word in sorted(words)]
         )
-        writing = Index(self.db, self._nothing)
-        writing.drop(document)
+        self._index.drop(document)
         if not hidden:
-            writing.put(document, info)
+            self._index.put(document, info)
 
     def tidy(self) -> None:
         """Forget what belonged to documents that cannot be used any more."""
         if not self._stale:
             return
-        index = Index(self.db, self._nothing)
         for document in self._stale:
             if not self._stands(document):
-                index.drop(document)
+                self._index.drop(document)
         self._stale.clear()
         self.db.execute(
             "delete from infos where digest not in (select digest from workflows)"
@@ -374,13 +383,13 @@ class Papers:
         return int(self.db.execute(sql, (kind,)).fetchone()[0])
 
 
-def opened(path: Path, rules: str) -> Papers:
+def opened(path: Path, rules: str, source: Source | None = None) -> Papers:
     """Papers in a file, which is a temporary one where `path` cannot be used."""
     try:
-        return Papers(path, rules)
+        return Papers(path, rules, source)
     except sqlite3.Error:
         _LOG.warning("%s cannot be used; documents are read anew at every start", path)
         import tempfile  # as seldom
 
         folder = Path(tempfile.mkdtemp(prefix="handrail-"))
-        return Papers(folder / "catalogue", rules, scratch=folder)
+        return Papers(folder / "catalogue", rules, source, scratch=folder)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from engine.core.found import Found, Hit
 from engine.core.views import WorkflowInfo
+from engine.store.vectors import Vectors
 
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -36,8 +37,13 @@ _WEIGHTS = "8.0, 3.0, 4.0, 1.5"
 class Index:
     """The search index of a catalogue. `load` gives what is shown of a number that was put in."""
 
-    def __init__(self, db: sqlite3.Connection, load: Callable[[int], WorkflowInfo | None]) -> None:
-        self._db, self._load = db, load
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        load: Callable[[int], WorkflowInfo | None],
+        vectors: Vectors | None = None,
+    ) -> None:
+        self._db, self._load, self._vectors = db, load, vectors
 
     def put(self, number: int, info: WorkflowInfo) -> None:
         """Let a workflow be found by this number."""
@@ -53,11 +59,15 @@ class Index:
         row = (number, f"{info.namespace}/{info.name}".lower(), name)
         spread = "-".join(_words(info.name, keep=True))
         self._db.execute("insert into named values (?, ?, ?, ?)", (*row, spread))
+        if self._vectors is not None:
+            self._vectors.put(number)
 
     def drop(self, number: int) -> None:
         """Let it not be found any more."""
         for table in ("words", "pieces", "named"):
             self._db.execute(f"delete from {table} where rowid = ?", (number,))  # noqa: S608 - our own names
+        if self._vectors is not None:
+            self._vectors.drop(number)
 
     def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:
         """The best hits, best first. Scores are in (0, 1]; 1 is an exact name.

@@ -190,7 +190,10 @@ async def test_what_one_of_two_servers_starts_the_other_shows_and_a_signal_ends_
         assert "result" in again
 
 
-@pytest.mark.parametrize("heavy", ["httpx", "anthropic", "jinja2", "yaml", "aiosqlite", "psycopg"])
+@pytest.mark.parametrize(
+    "heavy",
+    ["httpx", "anthropic", "jinja2", "yaml", "aiosqlite", "psycopg", "numpy", "tokenizers"],
+)
 def test_what_is_heavy_is_not_imported_before_it_is_needed(heavy: str) -> None:
     import subprocess
 

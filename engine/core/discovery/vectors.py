@@ -4,6 +4,7 @@ Here stand the protocol, and which words of a workflow are encoded. Where the nu
 (`engine/shell/encoders.py`) and where they are kept (`engine/store/vectors.py`) is not known here.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -11,6 +12,8 @@ from engine.core.views import WorkflowInfo
 
 LONGEST = 2_000
 """Characters of a text that are encoded: the head of a description says what it is about."""
+
+_APART = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\W_]+")
 
 
 class Encoder(Protocol):
@@ -27,13 +30,18 @@ class Encoder(Protocol):
         ...
 
     def encode(self, texts: Sequence[str], /) -> Iterable[Iterable[float]]:
-        """A vector for each text, in their order; whole numbers will do. Called on a thread."""
+        """A vector for each text, in their order; whole numbers will do. Called on any thread."""
         ...
 
 
-def encoded_words(info: WorkflowInfo, name: str) -> str:
-    """The text by which a workflow is encoded. `name` is its name in words.
+def encoded_words(info: WorkflowInfo) -> str:
+    """The text by which a workflow is encoded: its name and inputs in words, and what it does.
 
-    Parameters are left out: they say what a workflow needs, and most queries do not.
+    What the inputs are described as is left out: it drowns the rest, and finds less.
     """
-    return f"{name} {info.description}"[:LONGEST]
+    inputs = " ".join(_spread(field.name) for field in info.inputs)
+    return f"{_spread(info.name)} {info.description[:LONGEST]} {inputs}"
+
+
+def _spread(name: str) -> str:
+    return " ".join(filter(None, _APART.split(name)))
