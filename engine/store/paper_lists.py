@@ -14,7 +14,7 @@ from engine.core.found import Found
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.store.errors import StoreError
 from engine.store.paper_files import DAMAGED, understood
-from engine.store.paper_rows import SHOWN, info_of, task_info_of
+from engine.store.paper_rows import info_of, task_info_of
 from engine.store.search import Index
 from engine.store.vectors import Source, Vectors
 
@@ -126,7 +126,8 @@ class Lists:
         return [row[0] for row in self._db.execute(sql, (namespace, name))]
 
     def _loaded(self, document: int) -> WorkflowInfo | None:
-        row = self._db.execute(SHOWN, (document,)).fetchone()
+        sql = "select i.info from workflows w join infos i on i.digest = w.shown where document = ?"
+        row = self._db.execute(sql, (document,)).fetchone()
         return None if row is None else info_of(row[0])
 
 

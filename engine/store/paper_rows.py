@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 from engine.core.model import Effect
 from engine.core.views import InputField, Problem, TaskInfo, WorkflowInfo
 
-SHOWN = "select i.info from workflows w join infos i on i.digest = w.shown where document = ?"
-"""What is shown of a document."""
-
 
 class File(NamedTuple):
     """A file as it was when it was read. `mark` changes when the file does."""

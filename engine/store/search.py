@@ -60,7 +60,7 @@ class Index:
         spread = "-".join(_words(info.name, keep=True))
         self._db.execute("insert into named values (?, ?, ?, ?)", (*row, spread))
         if self._vectors is not None:
-            self._vectors.put(number)
+            self._vectors.put(number, info)
 
     def drop(self, number: int) -> None:
         """Let it not be found any more."""

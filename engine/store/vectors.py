@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.core.discovery.vectors import Encoder, encoded_words
-from engine.store.paper_rows import SHOWN, info_of
+from engine.core.views import WorkflowInfo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ _LOG = logging.getLogger("handrail.engine")
 CREATE = """
 create table vectors (serial integer primary key autoincrement, document integer not null unique,
   vector blob not null);
-create table unencoded (document integer primary key);
+create table unencoded (document integer primary key, words text not null);
 """
 AT_ONCE = 500
 """Texts that are encoded together."""
@@ -78,9 +78,10 @@ class Vectors:
         self._matrix: Matrix | None = None
         self._alone = not db.execute("pragma database_list").fetchone()[2]
 
-    def put(self, number: int) -> None:
+    def put(self, number: int, info: WorkflowInfo) -> None:
         """A workflow is to be encoded."""
-        self._db.execute("insert or ignore into unencoded values (?)", (number,))
+        row = (number, encoded_words(info))
+        self._db.execute("insert or replace into unencoded values (?, ?)", row)
 
     def drop(self, number: int) -> None:
         """Forget a workflow."""
@@ -89,23 +90,20 @@ class Vectors:
 
     def fill(self) -> None:
         """Encode what was put in and is not encoded yet."""
-        sql = "select document from unencoded order by document limit ?"
-        while numbers := [number for (number,) in self._db.execute(sql, (AT_ONCE,)).fetchall()]:
-            rows = self._source.rows([self._words(number) for number in numbers])
+        sql = "select document, words from unencoded order by document limit ?"
+        while wanting := self._db.execute(sql, (AT_ONCE,)).fetchall():
+            rows = self._source.rows([words for _, words in wanting])
             if rows is None:
                 return
+            encoded = zip(wanting, rows, strict=True)
             self._db.executemany(
                 "insert or replace into vectors (document, vector) values (?, ?)",
-                [(number, row.tobytes()) for number, row in zip(numbers, rows, strict=True)],
+                [(number, row.tobytes()) for (number, _), row in encoded],
             )
             self._db.executemany(
-                "delete from unencoded where document = ?", [(number,) for number in numbers]
+                "delete from unencoded where document = ?", [(number,) for number, _ in wanting]
             )
             self._seen = None
-
-    def _words(self, number: int) -> str:
-        row = self._db.execute(SHOWN, (number,)).fetchone()
-        return "" if row is None else encoded_words(info_of(row[0]))
 
     def cosines(self, query: str) -> "Cosines | None":
         """How near everything is to a query; None when nothing is known of that."""
