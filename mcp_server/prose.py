@@ -311,7 +311,7 @@ def invalid_input(facts: Json) -> str:
     for field in facts["invalidInputs"]:
         wrong = f"{plain(field['error'])}; received {plain(field['received'], _SHORT)}"
         lines.append(f"- wrong {plain(field['name'], 80)} ({field['type']}): {wrong}")
-    return "\n".join([*lines, f"Ask the user: {facts['suggestedPrompt']}"])
+    return "\n".join([*lines, f"Ask the user: {plain(facts['suggestedPrompt'], 2_000)}"])
 
 
 def dry_run(facts: Json) -> str:
@@ -322,7 +322,8 @@ def dry_run(facts: Json) -> str:
     lines.append("Side by side: " + " → ".join("+".join(group) for group in plan["parallelGroups"]))
     lines.append(f"Changes outside: {plan['mutations'] or 'none'}.")
     if facts.get("suggestedPrompt"):
-        lines.append(f"Not complete yet. Ask the user: {facts['suggestedPrompt']}")
+        asked = plain(facts["suggestedPrompt"], 2_000)
+        lines.append(f"Not complete yet. Ask the user: {asked}")
     if "output" in facts:
         lines += ["Output as far as it is known:", fenced(dumped(facts["output"]))]
     return "\n".join([*lines, facts["nextStep"]])

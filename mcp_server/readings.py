@@ -208,6 +208,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "model_labels": model,
     "model_extract": model,
     "encoder": str.strip,
+    "auto_execute": flag,
 }
 
 HINTS: Mapping[str, str] = {
@@ -223,6 +224,7 @@ HINTS: Mapping[str, str] = {
     "HANDRAIL_MAX_RUNS": "0 is no limit; give every process the same number.",
     "HANDRAIL_MODEL_LABELS": "Write a model's name, or off.",
     "HANDRAIL_MODEL_EXTRACT": "Write a model's name, or off.",
+    "HANDRAIL_AUTO_EXECUTE": "Use on or off.",
     "HANDRAIL_DRAIN": "Write a length of time such as 10s or 1m.",
     "HANDRAIL_READ_TIMEOUT": "Write a length of time such as 10s or 1m.",
 }

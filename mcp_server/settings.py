@@ -48,6 +48,7 @@ class ServerSettings:
     `model_key` is the key for the language model or a reference to it, and shows itself nowhere;
     `model_url` is where it is asked, `model_labels` and `model_extract` which model is.
     `encoder` names what compares meanings in searches.
+    `auto_execute` bounds the argument autoExecute of search_workflows.
     """
 
     database: str = ""
@@ -87,6 +88,7 @@ class ServerSettings:
     model_labels: str = ""
     model_extract: str = ""
     encoder: str = ""
+    auto_execute: bool = False
 
     @property
     def loopback(self) -> bool:
@@ -134,6 +136,7 @@ VARIABLES: Mapping[str, str] = {
     "model_labels": "HANDRAIL_MODEL_LABELS",
     "model_extract": "HANDRAIL_MODEL_EXTRACT",
     "encoder": "HANDRAIL_ENCODER",
+    "auto_execute": "HANDRAIL_AUTO_EXECUTE",
 }
 """The environment variable of each setting that has one."""
 
@@ -201,6 +204,7 @@ def engine_settings(settings: ServerSettings) -> "Settings":
         checkpoint_key=settings.checkpoint_key,
         signs=settings.signs,
         encoder=settings.encoder,
+        auto_execute=settings.auto_execute,
     )
 
 

@@ -218,6 +218,25 @@ def page(name: str, items: Schema, **more: Schema) -> Schema:
     return outcome("ok", {name: listing(items)}, total=COUNT, nextCursor=TEXT, **more)
 
 
+_FOUND = listing(record({"name": TEXT, "value": ANY, "from": TEXT}))
+_BEST = record(
+    {
+        "workflow": TEXT, "confidence": {"type": "number"}, "extractedInputs": _FOUND,
+        "missingInputs": listing(record(
+            {"name": TEXT, "type": TEXT, "description": TEXT},
+            {"required": FLAG, "default": ANY, "enum": {"type": "array"}, "reason": TEXT},
+        )),
+        "canAutoExecute": FLAG, "why": TEXT,
+    },
+    {"suggestedInputs": _FOUND, "suggestedPrompt": TEXT},
+)  # fmt: skip
+MATCHES = outcome(
+    "ok",
+    {"workflows": listing(WORKFLOW)},
+    total=COUNT, bestMatch=_BEST, noGoodMatch=FLAG, nextStep=TEXT,
+)  # fmt: skip
+
+
 def outcomes(*branches: Schema) -> Schema:
     """Everything a tool can answer; a refusal is always among it."""
     return {"type": "object", "anyOf": [*branches, REFUSED]}

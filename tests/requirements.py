@@ -11,7 +11,6 @@ said when ordering this part.
 from tests.requirement import Requirement
 from tests.requirements_discovery import DISCOVERY
 from tests.requirements_gate import GATE
-from tests.requirements_matching import MATCHING
 
 REQUIREMENTS = (
     # the repository
@@ -275,5 +274,4 @@ REQUIREMENTS = (
     ),
     *GATE,
     *DISCOVERY,
-    *MATCHING,
 )

@@ -30,6 +30,41 @@ DISCOVERY = (
     ),
     # search
     # from words to a call
+    Requirement(
+        "inputs-from-context",
+        "005 discovery",
+        "Inputs come from the context by exact or declared name, checked by the schema, each with"
+        " where it came from; two different values for one input give none.",
+    ),
+    Requirement(
+        "inputs-never-guessed",
+        "005 discovery",
+        "No value is invented: what is read out of the words of a goal is offered as"
+        " suggestedInputs and never used by itself; a value is never changed by taking it.",
+    ),
+    Requirement(
+        "extraction-measured",
+        "005 discovery",
+        "On calls that others wrote nothing is invented, and of 100 calls whose inputs are in the"
+        " context at least 95 are right in every input.",
+    ),
+    Requirement(
+        "best-match",
+        "003 stage 15.2",
+        "search_workflows gives ranked matches and, for the best, confidence, extracted and missing"
+        " inputs, a question for the user and whether it can be run at once; or that nothing fits.",
+    ),
+    Requirement(
+        "auto-execute",
+        "003 stage 15",
+        "A workflow can be run at once only where the server allows it and the call asks for it,"
+        " with confidence 0.8, nothing missing, nothing as near, and a version that may start.",
+    ),
+    Requirement(
+        "validate-input",
+        "003 stage 15.1",
+        "An input can be checked without a run: what is missing, what is wrong, what to ask.",
+    ),
     # labels
     # suggestions
     # blast radius

@@ -14,6 +14,7 @@ from engine.app.checks import checks
 from engine.app.crew import crew, worker_of
 from engine.app.describe import workflow_details
 from engine.app.listing import Lists
+from engine.app.matching import Matching
 from engine.app.refusals import Refusals
 from engine.app.rehearsing import rehearsed
 from engine.app.running import Runs
@@ -93,6 +94,7 @@ class Engine:
         self._lists = Lists(store, self._library, self._worker, tenant)
         self.statistics = Figures(store, tenant)
         self.audits = Audits(store, audit_places(settings), self._lists.row)
+        self.matching = Matching(self._shelf, self._library, auto=settings.auto_execute)
         self._versions = Versions(store, self._library, tenant)
         self.refusals = Refusals(store, clock, tenant)
 

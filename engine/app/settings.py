@@ -37,7 +37,8 @@ class Settings:
     `policy` is the file that says what asks a person; without it the one beside the database
     counts, else the one that comes with the engine. `models` are the language models that may be
     asked; without a key none is. `encoder` is `off`, `wordllama`, `module:name`, or empty: what is
-    installed.
+    installed. `auto_execute` allows an assistant to run what a search is sure of without asking its
+    user first; what changes something outside is asked for all the same.
 
     `checkpoints` and `checkpoint_key` are files outside the data folder, somewhere beside it unless
     they are named; `signs` says whether this process writes checkpoints.
@@ -63,6 +64,7 @@ class Settings:
     policy: Path | None = None
     models: Models = field(default_factory=Models)
     encoder: str = ""
+    auto_execute: bool = False
 
 
 def database_of(database: str) -> Path | str:

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mcp_server import prose, wire
+from mcp_server import prose, prose_match, wire
 from mcp_server.calls import READS, Call, Tool, argument, tool
 from mcp_server.paging import FIRST, behind, onward
-from mcp_server.shapes import DETAILS, PROBLEM, TASK, WORKFLOW, listing
+from mcp_server.shapes import DETAILS, MATCHES, PROBLEM, TASK, WORKFLOW, listing
 from mcp_server.shapes import page as page_of
 
 if TYPE_CHECKING:
@@ -55,22 +55,30 @@ async def list_workflows(engine: "Engine", call: Call) -> wire.Answer:
     hints=READS,
     takes={
         "query": argument("string", "What the user wants, in words.", minLength=1, maxLength=500),
+        "context": argument("object", 'What is known, such as {"userId": "3"}.', default={}),
+        "autoExecute": argument("boolean", "May it run unasked?", default=False),
         "limit": limit(5, 20),
     },
     needs=("query",),
-    gives=(page_of("workflows", WORKFLOW),),
+    gives=(MATCHES,),
 )
 async def search_workflows(engine: "Engine", call: Call) -> wire.Answer:
-    """Use this first when the user wants something done: finds workflows by words, best match
-    first, with their inputs. Example: {"query": "profile of a user"}. Then get_workflow_details
-    or execute_workflow.
+    """Use this first when the user wants something done: finds workflows by words. bestMatch says
+    what is known of the inputs, what is missing and the next call; nothing is run. Example:
+    {"query": "profile of user 3", "context": {"userId": "3"}}.
     """
-    hits = engine.search(call.arguments["query"], call.arguments["limit"]).hits
-    found = [
-        {**wire.workflow(hit.info), "score": round(hit.score, 3), "why": hit.why} for hit in hits
-    ]
-    facts: wire.Json = {"status": "ok", "workflows": found, "total": len(found)}
-    return wire.Answer(facts, prose.workflows(facts, nothing=_NOTHING))
+    given = call.arguments
+    match = await engine.matching.match(
+        given["query"], context=given["context"], auto=given["autoExecute"], limit=given["limit"]
+    )
+    shown = [{**wire.workflow(hit.info), "score": round(hit.score, 3), "why": hit.why}
+             for hit in match.found.hits]  # fmt: skip
+    facts: wire.Json = {"status": "ok", "workflows": shown, "total": len(shown)}
+    best = (
+        {"noGoodMatch": True} if match.best is None else {"bestMatch": wire.best_match(match.best)}
+    )
+    facts |= {**best, "nextStep": wire.next_step(match.best)}
+    return wire.Answer(facts, prose_match.matches(facts, nothing=_NOTHING))
 
 
 @tool(

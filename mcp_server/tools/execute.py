@@ -12,7 +12,7 @@ import anyio
 from engine import Refused
 from mcp_server import prose, wire
 from mcp_server.calls import Call, Hints, Progress, Tool, argument, tool
-from mcp_server.foreign import INLINE
+from mcp_server.foreign import INLINE, message
 from mcp_server.shapes import APPROVAL, DRY_RUN, INVALID_INPUT, RUN
 from mcp_server.tools.approvals import raise_if_gated
 
@@ -160,22 +160,14 @@ def asked(
     name: str, missing: "Iterable[InputField]", invalid: "Iterable[InvalidInput]"
 ) -> wire.Json:
     """What is missing, what is wrong, and a sentence that asks for it."""
-    lacking = wire.fields(missing)
-    wrong = [wire.invalid(each) for each in invalid]
-    wants = [_wanted(each, each["description"]) for each in lacking]
-    wants += [_wanted(each, f"{each['error']}; {each['description']}") for each in wrong]
+    from engine.core.discovery.prompts import still_needed
+
+    missing, invalid = tuple(missing), tuple(invalid)
     return {
-        "missingInputs": lacking,
-        "invalidInputs": wrong,
-        "suggestedPrompt": f"To run {name} I still need {'; '.join(wants)}.",
+        "missingInputs": wire.fields(missing),
+        "invalidInputs": [wire.invalid(each) for each in invalid],
+        "suggestedPrompt": message(still_needed(name, missing, invalid)),
     }
-
-
-def _wanted(each: wire.Json, said: str) -> str:
-    words = said.strip(" .;")
-    return (
-        f"{each['name']} ({each['type']}): {words}" if words else f"{each['name']} ({each['type']})"
-    )
 
 
 def planned(view: "DryRun") -> wire.Answer:

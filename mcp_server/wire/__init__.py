@@ -7,6 +7,7 @@ here (`foreign.message`), outputs and inputs stay exactly the data they are.
 
 from mcp_server.wire.approvals import approval, waiting_for
 from mcp_server.wire.basics import Answer, Json, called, failure, millis, refused, rfc3339, size
+from mcp_server.wire.matching import best_match, next_step, validation
 from mcp_server.wire.runs import attempt, group, outcome, run, run_brief, run_row, step
 from mcp_server.wire.workflows import (
     details,
@@ -29,6 +30,7 @@ __all__ = [
     "Json",
     "approval",
     "attempt",
+    "best_match",
     "called",
     "details",
     "example",
@@ -38,6 +40,7 @@ __all__ = [
     "group",
     "invalid",
     "millis",
+    "next_step",
     "outcome",
     "plan",
     "planned",
@@ -52,6 +55,7 @@ __all__ = [
     "step",
     "step_info",
     "task",
+    "validation",
     "version",
     "waiting_for",
     "workflow",

@@ -1,0 +1,109 @@
+"""A goal in words and what an assistant knows, matched with a workflow and its inputs.
+
+Nothing is run and nothing is recorded. An input is checked here by the same code as at a start,
+so what is called complete here is accepted there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.app.catalogue import Shelf
+from engine.app.running import check_input
+from engine.core.discovery.extract import entries, extract
+from engine.core.discovery.guess import guesses
+from engine.core.discovery.match import Match, Wish, best_match
+from engine.core.discovery.prompts import still_needed
+from engine.core.errors import Refused, StepError
+from engine.core.model import Workflow
+from engine.core.plain import plain
+from engine.core.value import value
+from engine.core.views import InputField, InvalidInput
+from engine.shell.library import Library
+from engine.shell.redact import KNOWN
+
+MOST_CONTEXT = 20_000
+"""Characters of text in a context."""
+
+
+@value
+class Validation:
+    """An input held against a workflow: with defaults filled in, or what is missing and wrong."""
+
+    input: Any
+    missing: tuple[InputField, ...] = ()
+    invalid: tuple[InvalidInput, ...] = ()
+    prompt: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether a run would take it."""
+        return not self.missing and not self.invalid
+
+
+class Matching:
+    """Finds what fits a goal, and says of an input whether a run would take it."""
+
+    def __init__(self, shelf: Shelf, library: Library, *, auto: bool) -> None:
+        self._shelf, self._library, self._auto = shelf, library, auto
+
+    async def match(
+        self,
+        query: str,
+        *,
+        context: Mapping[str, Any] | None = None,
+        auto: bool = False,
+        limit: int = 5,
+    ) -> Match:
+        """What fits a goal, best first, and for the best what `context` gives of its inputs.
+
+        Raises Refused `invalid_context`, `context_too_large`, `secret_in_input`.
+        """
+        known = _checked(context or {})
+        found = self._shelf.search(query, limit)
+        if not found.good or not found.hits:
+            return Match(found)
+        info = found.hits[0].info
+        workflow = await self._workflow(f"{info.namespace}/{info.name}")
+        schema = workflow.input_schema
+        extraction = extract(schema, known)
+        offered = guesses(schema, query, known, extraction)
+        return Match(found, best_match(found, extraction, offered, Wish(auto, self._auto)))
+
+    async def validate_input(self, name: str, given: Any, version: str = "") -> Validation:
+        """What a run of this workflow would say to an input, without a run.
+
+        Raises Refused `unknown_workflow`, `unknown_version`, `secret_in_input`, and
+        `invalid_input` for what is not JSON at all.
+        """
+        return validated(await self._workflow(name, version), name, given)
+
+    async def _workflow(self, name: str, version: str = "") -> Workflow:
+        return await self._library.learn(self._shelf.known(name, version).digest)
+
+
+def validated(workflow: Workflow, name: str, given: Any) -> Validation:
+    """An input held against a workflow, which is called `name` in the question."""
+    try:
+        return Validation(check_input(workflow, given))
+    except Refused as refused:
+        missing = tuple(refused.details.get("missing", ()))
+        invalid = tuple(refused.details.get("invalid", ()))
+        if not missing and not invalid:
+            raise
+        return Validation(given, missing, invalid, still_needed(name, missing, invalid))
+
+
+def _checked(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        known: dict[str, Any] = plain(dict(context), MOST_CONTEXT)
+    except StepError as error:
+        message = error.failure.message.replace("the output", "the context", 1)
+        hint = 'Give what is known as a small JSON object, such as {"userId": "3"}.'
+        raise Refused("invalid_context", message, hint) from None
+    for _ in entries(known):
+        pass  # so that too many are refused whatever is found
+    if KNOWN.value(known) is not known:
+        message = "the context holds the value of a secret"
+        hint = "Leave it out: a connector refers to it as secret://name and sends it itself."
+        raise Refused("secret_in_input", message, hint)
+    return {**known}
