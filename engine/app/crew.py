@@ -7,8 +7,10 @@ from engine.app.settings import Settings
 from engine.core.log import Row
 from engine.core.views import Crew, WorkerView
 from engine.shell.acts import Acts
+from engine.shell.breakers import Breakers
 from engine.shell.claims import Claims
 from engine.shell.clock import Clock
+from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
 from engine.shell.keeping import Keeper
 from engine.shell.library import Library
@@ -24,14 +26,16 @@ PATIENCE = 5_000_000
 def worker_of(
     settings: Settings,
     store: Store,
-    acts: Acts,
+    http: HttpConnector,
     library: Library,
     news: News,
     changed: Callable[[str], None],
     ended: Callable[[Held], None],
     keeper: Keeper,
-) -> Worker:
-    """The worker of this process."""
+) -> Worker | None:
+    """The worker of this process, if it is to carry out runs."""
+    if not settings.work:
+        return None
     clock, tenant = settings.clock, settings.tenant
     roll = Roll(
         store,
@@ -42,6 +46,8 @@ def worker_of(
         settings.release,
         settings.pace,
     )
+    breakers = Breakers(store, clock, tenant)
+    acts = Acts(settings.functions, http, settings.connectors, breakers)
     claims = Claims(store, clock, library, settings.most)
     return Worker(
         store, clock, acts, changed, ended, roll, claims, keeper,

@@ -39,8 +39,6 @@ from engine.core.views import (
     WorkflowInfo,
 )
 from engine.features import approvals, outcomes, refusals, runs, versions
-from engine.shell.acts import Acts
-from engine.shell.breakers import Breakers
 from engine.shell.checkpoints import Signer
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
@@ -69,22 +67,12 @@ class Engine:
             source_of(settings.encoder),
         )  # fmt: skip
         self._http = HttpConnector(settings.allowed_hosts, secrets=secrets_of(settings))
-        acts = Acts(
-            settings.functions,
-            self._http,
-            settings.connectors,
-            Breakers(store, clock, tenant),
-        )
         self.patience = settings.drain
         self._news = News(store, self._library, self._noticed)
         self.approvals = approvals_of(store, settings, self._library, self._shelf, self._told)
-        self._worker = (
-            worker_of(
-                settings, store, acts, self._library, self._news, self._changed, self._ended,
-                self.approvals.keeper,
-            )
-            if settings.work
-            else None
+        self._worker = worker_of(
+            settings, store, self._http, self._library, self._news, self._changed, self._ended,
+            self.approvals.keeper,
         )  # fmt: skip
         self._following: asyncio.Task[None] | None = None
         self._signing: asyncio.Task[None] | None = None
