@@ -59,6 +59,8 @@ class Mutating:
             self.unready(trouble)
             return None
         await self.pen.born()
+        if self.pen.unless is not None:
+            await self.pen.flush()  # a condition counts for one grant
         permit = await self.keeper.ask(self.held, ops, later, self.clock.now())
         self.pen.along += permit.entries
         if isinstance(permit, Denied):
@@ -69,9 +71,7 @@ class Mutating:
         if permit.ops.keys().isdisjoint(proposals):
             return self.planner.deny(_beside(permit.grant))
         self._tell(ev.MutationsGranted(permit.grant, permit.ops, permit.templates))
-        if permit.unless is not None:
-            # At once: what others are granted meanwhile must not go into the same budget unseen.
-            await self.pen.flush()
+        self.pen.durable = True  # with the first intents under it, and before anything is sent
         return None
 
     async def begin(self, call: Call) -> Sent | None:

@@ -165,8 +165,9 @@ class Batch:
     def _asked(self, query: str, params: Mapping[str, Any]) -> list[Row]:
         """The rows of a statement that sees everything that was asked for before it."""
         statement = self._schema.statements[query]
-        if self._bulk.touches(statement.tables) or (self._lines and "journal" in statement.tables):
+        if self._lines and "journal" in statement.tables:
             self.finish()
+        self._bulk.carry_out(self._execute, statement.tables)
         return self._query(statement, params)
 
     # -- writes that are not history ---------------------------------------------------------

@@ -10,6 +10,7 @@ No two writes of one gather have the same owner, so a driver may carry a gather 
 statement, in any order.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,12 +72,22 @@ class Bulk:
         self._gathers.append(fresh := _Gather(bound.statement))
         return fresh
 
-    def touches(self, tables: Iterable[str]) -> bool:
-        """Whether a write that waits concerns one of these tables."""
-        return any(not gather.statement.tables.isdisjoint(tables) for gather in self._gathers)
-
-    def carry_out(self, execute: Execute) -> None:
-        """Carry everything out, and be empty again."""
+    def carry_out(self, execute: Execute, tables: Iterable[str] | None = None) -> None:
+        """Carry everything out; or only what concerns `tables`, with what must come before it."""
         gathers, self._gathers = self._gathers, []
+        if tables is not None:
+            gathers, self._gathers = _parted(gathers, tables)
         for gather in gathers:
             execute(gather.statement, gather.rows)
+
+
+def _parted(gathers: list[_Gather], tables: Iterable[str]) -> tuple[list[_Gather], list[_Gather]]:
+    """What concerns `tables` or stands before such a thing in a table of its own; and the rest."""
+    wanted, now, later = set(tables), deque[_Gather](), deque[_Gather]()
+    for gather in reversed(gathers):
+        if gather.statement.tables.isdisjoint(wanted):
+            later.appendleft(gather)
+        else:
+            wanted |= gather.statement.tables
+            now.appendleft(gather)
+    return list(now), list(later)

@@ -1,8 +1,9 @@
 """A run is worked on while its start is on its way to the disk, and nobody hears of it earlier."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -175,15 +176,20 @@ async def test_a_run_is_shown_at_its_end_as_its_history_tells_it(tmp_path: Path)
             assert shown == await made.run(begun.id)
 
 
-async def test_a_mutation_waits_until_it_is_on_disk_why_it_is_made(tmp_path: Path) -> None:
-    sent: list[Any] = []
+def changing(folder: Path, sent: list[Any]) -> AbstractAsyncContextManager[Engine]:
+    """An engine with a workflow `m` that changes something, and a rule that lets it."""
     send = task("send", type="python", python={"function": "send"})
-    write(tmp_path / "documents", send, flow("m", [{"id": "a", "taskRef": "send"}]))
-    policy = tmp_path / "policy.yaml"
+    write(folder / "documents", send, flow("m", [{"id": "a", "taskRef": "send"}]))
+    policy = folder / "policy.yaml"
     policy.write_text(
         "rules:\n  - {id: all, when: {workflow: [default/m]}, then: {auto: true, budget: 9/h}}\n"
     )
-    async with engine_over(tmp_path, {"send": PythonTask(sent.append)}, policy=policy) as made:
+    return engine_over(folder, {"send": PythonTask(sent.append)}, policy=policy)
+
+
+async def test_a_mutation_waits_until_it_is_on_disk_why_it_is_made(tmp_path: Path) -> None:
+    sent: list[Any] = []
+    async with changing(tmp_path, sent) as made:
         await made.wait((await made.start("m", {})).id, 20)
         assert len(sent) == 1  # the version is accepted and everything is at hand from here on
         async with nobody_writes(made):
@@ -194,3 +200,21 @@ async def test_a_mutation_waits_until_it_is_on_disk_why_it_is_made(tmp_path: Pat
             assert not starting.done()
         assert (await made.wait((await starting).id, 20)).status == "completed"
         assert len(sent) == 2
+
+
+async def test_what_a_rule_grants_is_recorded_with_the_first_intent_under_it(
+    tmp_path: Path,
+) -> None:
+    sent: list[Any] = []
+    async with changing(tmp_path, sent) as made:
+        run = await made.wait((await made.start("m", {})).id, 20)
+        row = await made._lists.row(run.id)
+        appends = defaultdict[int, list[str]](list)
+        for line in await made.store.read(row["id"]):
+            appends[line.at].append(type(line.event).__name__)
+    assert len(sent) == 1
+    assert list(appends.values()) == [
+        ["RunStarted"],
+        ["MutationsGranted", "StepInFlight"],
+        ["StepSucceeded", "RunCompleted"],
+    ]

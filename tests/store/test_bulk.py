@@ -30,6 +30,7 @@ MOVES: Mapping[str, tuple[Any, ...]] = {
     "fail": (ev.RunFailed("failed:exhausted", "a", GONE),),
     "cancel": (ev.RunCancelled("enough"),),
     "retried": (ev.RunRetried("run-x"),),
+    "grant": (ev.MutationsGranted("rule:r", {"a": "0" * 64}, {}),),
     "nothing": (),
 }
 ASIDE: Mapping[str, Callable[[int], Write]] = {
@@ -43,6 +44,9 @@ ASIDE: Mapping[str, Callable[[int], Write]] = {
     "orphans": lambda n: Write("due_free_orphans", {"now": AT + n}),
     "claim within": lambda n: Write(
         "due_claim_within", {"owner": n, "now": AT, "lane": 0, "limit": 2, "most": 3}
+    ),
+    "spent": lambda n: Write(
+        "grant_spent", {"tenant": "default", "name": "rule:r", "since": 0, "most": n}
     ),
     "gone": lambda n: Write("worker_drop", {"id": n}),
 }
@@ -153,17 +157,24 @@ delete from due where run = :run
 delete from due
 -- name: note by id
 update runs set x = 1 where id = :id
+-- name: copy
+insert into due (run) select id from runs
 """
 FOUND = {statement.name: statement for statement in compiled(WORDS, SQLITE)}
 
 
-def order(*writes: tuple[str, int]) -> list[tuple[str, int]]:
-    """The statements that some writes become, each with its number of rows."""
+def order(*writes: tuple[str, int], first: str = "") -> list[tuple[str, int]]:
+    """The statements that some writes become, each with its number of rows.
+
+    With `first` what concerns that table is carried out before the rest.
+    """
     bulk, done = Bulk(), list[tuple[str, int]]()
     for name, owner in writes:
         statement = FOUND[name]
         row = (owner,) if statement.names else ()
         bulk.add(Bound(statement, row, owner if statement.owner else None))
+    if first:
+        bulk.carry_out(lambda statement, rows: done.append((statement.name, len(rows))), {first})
     bulk.carry_out(lambda statement, rows: done.append((statement.name, len(rows))))
     bulk.carry_out(lambda statement, rows: pytest.fail("it was not emptied"))
     return done
@@ -184,3 +195,14 @@ def test_nothing_on_a_table_passes_a_write_that_promises_nothing() -> None:
 
 def test_writes_to_other_tables_are_passed_freely() -> None:
     assert order(("clear", 0), ("note", 1), ("clear", 0)) == [("clear", 2), ("note", 1)]
+
+
+def test_what_a_question_does_not_concern_goes_on_waiting() -> None:
+    writes = [("put", 1), ("note", 1), ("drop", 1)]
+    assert order(*writes, first="runs") == [("note", 1), ("put", 1), ("drop", 1)]
+    assert order(*writes, first="versions") == [("put", 1), ("note", 1), ("drop", 1)]
+
+
+def test_what_a_question_concerns_takes_along_what_has_to_be_before_it() -> None:
+    writes = [("note", 1), ("put", 1), ("copy", 0), ("note", 2)]
+    assert order(*writes, first="due") == [("note", 1), ("put", 1), ("copy", 1), ("note", 1)]
