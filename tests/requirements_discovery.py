@@ -68,6 +68,31 @@ DISCOVERY = (
     # labels
     # suggestions
     # blast radius
+    Requirement(
+        "impact-scenarios",
+        "003 stage 33",
+        "Simple chain, diamond and cycle give the seed's literal answers.",
+    ),
+    Requirement(
+        "impact-depth",
+        "003 stage 33",
+        "A depth is the smallest number of steps; truncatedAtDepth is true only if more is behind.",
+    ),
+    Requirement(
+        "impact-complete",
+        "003 stage 33",
+        "Everything affected is found, and nothing else, as another library's search finds it.",
+    ),
+    Requirement(
+        "impact-hubs",
+        "issue 5",
+        "A limit of users, off by default, names what has more and does not follow it.",
+    ),
+    Requirement(
+        "impact-current",
+        "issue 5",
+        "After any change of the documents, who uses what is as if it were read anew.",
+    ),
     # measuring
     # the HTTP API
     Requirement(

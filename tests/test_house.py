@@ -33,6 +33,7 @@ PURE = frozenset(
     {
         "__future__",
         "abc",
+        "array",
         "base64",
         "bisect",
         "collections",
