@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.app.engine import Engine as Engine
     from engine.app.engine import open_engine as open_engine
+    from engine.app.places import database_of as database_of
     from engine.app.settings import Settings as Settings
-    from engine.app.settings import database_of as database_of
     from engine.core import views as views
     from engine.core.approval.gated import Gated as Gated
     from engine.core.approval.plan import Requester as Requester
@@ -49,7 +49,7 @@ _HOMES = {
     "StoreError": "engine.store",
     "WorldClock": "engine.shell.clock",
     "collect_rarely": "engine.shell.garbage",
-    "database_of": "engine.app.settings",
+    "database_of": "engine.app.places",
     "open_engine": "engine.app.engine",
     "views": "engine.core.views",
 }

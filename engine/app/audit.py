@@ -1,33 +1,37 @@
 """The audit of a journal: is it what was written, held against its signed checkpoints.
 
-Everything here reads. A million events take a few seconds of one processor: reading them, three
+Everything here reads. A million events take a few seconds of one processor: reading them, two
 hashes of each, and one more for the tree; where it may, a long journal is shared among several.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence, Set
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence, Set
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from engine.app.copying import Exported, copy, proofs
+from engine.app.places import database_of
 from engine.core import note
 from engine.core.audit import FORGED, TAMPERED, Audit, Auditor, Finding
-from engine.core.chain import Line
+from engine.core.chain import stream_of
 from engine.core.log import Row
 from engine.core.merkle import Place
 from engine.core.note import Note
 from engine.core.stretch import tasks
 from engine.shell.checkpoints import Places, genuine, public_key, read_notes
+from engine.shell.clock import Clock
 from engine.shell.spread import LEAST, spread
-from engine.store import Store
+from engine.store import Store, open_store
 
 _TRIES = 5
 
 
-class Audits:
-    """The audits of one database."""
+class Check:
+    """The check of the journal of one database."""
 
-    def __init__(self, store: Store, places: Places, find: Callable[[str], Awaitable[Row]]) -> None:
-        self._store, self.places, self._find = store, places, find
+    def __init__(self, store: Store, places: Places) -> None:
+        self._store, self.places = store, places
         self._origin = note.origin_of(store.place)
 
     def key(self) -> str:
@@ -60,43 +64,17 @@ class Audits:
 
         Others may go on writing meanwhile: the journal is read on until it stands still.
         """
-        rows, moving = list[Line](), set[int]()
+        rows, moving = list[Sequence[Any]](), set[int]()
         for _ in range(_TRIES):
             rows = [row for page in self._store.scan("approval_states") for row in page]
             moving = set()
             for page in self._store.scan("journal_lines", auditor.walk.position):
                 auditor.step(page)
-                moving |= {line[2] for line in page}
+                moving |= set(map(stream_of, page))
             if not moving:
                 break
         found = auditor.receipts.compared(rows, moving)
         return [Finding(TAMPERED, *each) for each in found]
-
-    async def export(self, folder: Path, after: int = 0, run: str = "") -> Exported:
-        """Audit the journal and copy it to a folder: all of it, or what follows a position, or
-        the events of one run.
-
-        A copy of a part says of each event where it stands in the whole, with a proof. Raises
-        Refused `unknown_run`, `export_exists` or `export_unwritable`, and what `verify` raises.
-        """
-        chosen = await self._positions(run) if run else None
-        rows = await self._store.fetch("journal_head")
-        size = rows[0]["position"] if rows else 0
-        return await asyncio.to_thread(self._export, folder, size, after, chosen)
-
-    async def _positions(self, run: str) -> set[int]:
-        row = await self._find(run)
-        return {each.position for each in await self._store.read(row["id"], tenant=row["tenant"])}
-
-    def _export(self, folder: Path, size: int, after: int, chosen: set[int] | None) -> Exported:
-        sound, forged = self._notes()
-        if chosen is None and after:
-            chosen = set(range(after + 1, size + 1))
-        proven = proofs(size, [each.checkpoint.size for each in sound], chosen)
-        auditor = self._walked(sound, size, proven.wanted)
-        audit = auditor.result(forged)
-        lines = (line for page in self._store.scan("journal_lines") for line in page)
-        return copy(folder, lines, proven.answered(auditor.tree.kept), sound, audit, self.key())
 
     def _spread(self, sound: Sequence[Note], size: int, others: int) -> Auditor | None:
         """The walk by several processes; None where it comes to no end that can be trusted."""
@@ -134,4 +112,49 @@ class Audits:
         return sound, forged
 
 
-__all__ = ["Audits", "Exported"]
+class Audits(Check):
+    """The same, and copies; `find` gives the row of a run by its public id."""
+
+    def __init__(self, store: Store, places: Places, find: Callable[[str], Awaitable[Row]]) -> None:
+        super().__init__(store, places)
+        self._find = find
+
+    async def export(self, folder: Path, after: int = 0, run: str = "") -> Exported:
+        """Audit the journal and copy it to a folder: all of it, or what follows a position, or
+        the events of one run.
+
+        A copy of a part says of each event where it stands in the whole, with a proof. Raises
+        Refused `unknown_run`, `export_exists` or `export_unwritable`, and what `verify` raises.
+        """
+        chosen = await self._positions(run) if run else None
+        rows = await self._store.fetch("journal_head")
+        size = rows[0]["position"] if rows else 0
+        return await asyncio.to_thread(self._export, folder, size, after, chosen)
+
+    async def _positions(self, run: str) -> set[int]:
+        row = await self._find(run)
+        return {each.position for each in await self._store.read(row["id"], tenant=row["tenant"])}
+
+    def _export(self, folder: Path, size: int, after: int, chosen: set[int] | None) -> Exported:
+        sound, forged = self._notes()
+        if chosen is None and after:
+            chosen = set(range(after + 1, size + 1))
+        proven = proofs(size, [each.checkpoint.size for each in sound], chosen)
+        auditor = self._walked(sound, size, proven.wanted)
+        audit = auditor.result(forged)
+        rows = (row for page in self._store.scan("journal_rows") for row in page)
+        return copy(folder, rows, proven.answered(auditor.tree.kept), sound, audit, self.key())
+
+
+@asynccontextmanager
+async def open_check(database: str, places: Places, clock: Clock) -> AsyncGenerator[Check]:
+    """The check of a database without an engine round it, which takes longer to start than
+    100,000 events to walk along.
+
+    Raises StoreError when it cannot be opened, Refused `database_url`.
+    """
+    async with open_store(database_of(database), (), clock.bytes, clock.now()) as store:
+        yield Check(store, places)
+
+
+__all__ = ["Audits", "Check", "Exported", "open_check"]

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from engine.core import merkle, note
 from engine.core.audit import Audit
-from engine.core.chain import Line
+from engine.core.chain import commitment_of
 from engine.core.errors import Move, Refused
 from engine.core.merkle import Look, Place
 from engine.core.note import Note
@@ -27,6 +27,9 @@ ENTRIES, MANIFEST, CHECKPOINTS = "entries.jsonl", "manifest.json", "checkpoints.
 
 _COLUMNS = ("position", "tenant", "stream", "version", "kind", "schema", "at", "actor", "body")
 _HASHES = ("salt", "commitment", "hash")
+
+Row = Sequence[Any]
+"""A row of the journal, in the order of the columns above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def _texts(proof: Iterable[bytes]) -> list[str]:
 
 def copy(
     folder: Path,
-    lines: Iterable[Line],
+    rows: Iterable[Row],
     proven: Proven,
     notes: Sequence[Note],
     audit: Audit,
@@ -116,7 +119,7 @@ def copy(
     """Write the folder; raises Refused `export_exists` or `export_unwritable`."""
     try:
         folder.mkdir(parents=True, mode=0o700)
-        count, digest = _entries(folder / ENTRIES, lines, proven)
+        count, digest = _entries(folder / ENTRIES, rows, proven)
         text = "\n".join(note.written(each) for each in notes)
         _file(folder / CHECKPOINTS, lambda file: file.write((text + "\n" if text else "").encode()))
         told = {
@@ -142,16 +145,16 @@ def copy(
     return Exported(str(folder), count, digest, audit)
 
 
-def _entries(path: Path, lines: Iterable[Line], proven: Proven) -> tuple[int, str]:
+def _entries(path: Path, rows: Iterable[Row], proven: Proven) -> tuple[int, str]:
     count, digest = 0, hashlib.sha256()
 
     def write(file: IO[bytes]) -> None:
         nonlocal count
-        for line in lines:
-            if line[0] > proven.size:
+        for row in rows:
+            if row[0] > proven.size:
                 break
-            if proven.chosen is None or line[0] in proven.chosen:
-                text = _entry(line, proven.inclusion(line[0])).encode("ascii")
+            if proven.chosen is None or row[0] in proven.chosen:
+                text = _entry(row, proven.inclusion(row[0])).encode("ascii")
                 digest.update(text)
                 file.write(text)
                 count += 1
@@ -160,9 +163,10 @@ def _entries(path: Path, lines: Iterable[Line], proven: Proven) -> tuple[int, st
     return count, digest.hexdigest()
 
 
-def _entry(line: Line, proof: list[str] | None) -> str:
-    told: dict[str, Any] = dict(zip(_COLUMNS, line, strict=False))
-    told |= {name: _hex(value) for name, value in zip(_HASHES, line[9:], strict=True)}
+def _entry(row: Row, proof: list[str] | None) -> str:
+    told: dict[str, Any] = dict(zip(_COLUMNS, row, strict=False))
+    hashes = row[-3], commitment_of(row), row[-1]
+    told |= {name: _hex(value) for name, value in zip(_HASHES, hashes, strict=True)}
     if proof is not None:
         told["proof"] = proof
     return json.dumps(told, separators=(",", ":"), default=_hex) + "\n"

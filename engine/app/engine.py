@@ -15,10 +15,11 @@ from engine.app.crew import crew, worker_of
 from engine.app.describe import workflow_details
 from engine.app.listing import Lists
 from engine.app.matching import Matching
+from engine.app.places import audit_places, database_of
 from engine.app.refusals import Refusals
 from engine.app.rehearsing import rehearsed
 from engine.app.running import Runs
-from engine.app.settings import Settings, audit_places, beside, database_of, secrets_of
+from engine.app.settings import Settings, beside, secrets_of
 from engine.app.statistics import Figures
 from engine.app.versions import Versions
 from engine.core.approval.plan import Requester

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.app.questions import Held
 from engine.core.approval.plan import code
+from engine.core.chain import commitment_of
 from engine.core.log import Row
 from engine.store import Store
 
@@ -67,6 +68,8 @@ def _concerned(lines: Sequence[Row], grant: str) -> list[Row]:
 def _shown(line: Mapping[str, Any]) -> dict[str, Any]:
     plain = ("position", "stream", "version", "kind", "schema", "at", "actor", "body")
     hashes = ("salt", "commitment", "hash")
+    commitment = commitment_of([line[name] for name in ("body", *hashes)])
+    shown = {**line, "commitment": commitment}
     return {name: line[name] for name in plain} | {
-        name: None if line[name] is None else bytes(line[name]).hex() for name in hashes
+        name: None if shown[name] is None else bytes(shown[name]).hex() for name in hashes
     }

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.core.errors import Refused
+from engine.app.places import APP, database_of
 from engine.core.secrets import SCHEME
 from engine.shell.acts import PythonTask
 from engine.shell.anthropic import Account, Anthropic
-from engine.shell.checkpoints import Places
 from engine.shell.clock import Clock, WorldClock
 from engine.shell.models import OFF, Models
 from engine.shell.policies import PolicyFile
@@ -19,8 +18,6 @@ from engine.shell.secret_files import SecretFiles
 from engine.shell.secrets import Environment, Secrets
 from engine.store import Store
 from engine.store.sqlite import SqliteStore
-
-APP = "handrail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +64,6 @@ class Settings:
     auto_execute: bool = False
 
 
-def database_of(database: str) -> Path | str:
-    """The SQLite file or PostgreSQL URL that is meant; raises Refused `database_url`."""
-    if database.startswith(("postgresql://", "postgres://")):
-        return database
-    if database.startswith("sqlite://"):
-        database = database.removeprefix("sqlite:///") if database[9:10] == "/" else ""
-        if not database:
-            raise _bad_url("a SQLite URL looks like sqlite:///path or sqlite:////absolute/path")
-    if "://" in database:
-        raise _bad_url("only SQLite and PostgreSQL databases can be opened")
-    if database:
-        return Path(database).expanduser().absolute()
-    from platformdirs import user_data_path
-
-    return user_data_path(APP, appauthor=False) / "handrail.db"
-
-
 def policy_of(settings: Settings) -> PolicyFile:
     """The policy file that these settings mean; raises Refused `database_url`."""
     return PolicyFile(settings.policy, home_of(settings), settings.folders)
@@ -126,17 +106,6 @@ def model_of(settings: Settings, name: str) -> Anthropic | None:
     return Anthropic(account, settings.clock.bytes, name)
 
 
-def audit_places(settings: Settings) -> Places:
-    """Where the signed checkpoints and their key lie: not where the database is."""
-    from platformdirs import user_data_path
-
-    folder = user_data_path(f"{APP}-audit", appauthor=False)
-    return Places(
-        settings.checkpoints or folder / "checkpoints.txt",
-        settings.checkpoint_key or folder / "key",
-    )
-
-
 def beside(store: Store) -> Path:
     """The file beside which this process may keep what it can make again at any time."""
     if isinstance(store, SqliteStore):
@@ -145,11 +114,3 @@ def beside(store: Store) -> Path:
 
     name = hashlib.sha256(store.place.encode()).hexdigest()[:12]
     return user_cache_path(APP, appauthor=False, ensure_exists=True) / name
-
-
-def _bad_url(message: str) -> Refused:
-    return Refused(
-        "database_url",
-        message,
-        "Give a file path, postgresql://user@host/name, or leave it out for the default.",
-    )

@@ -1,31 +1,37 @@
 """The hash chain over the journal: evidence that nothing was changed, without the contents.
 
-    commitment = HMAC-SHA256(salt, body)              the salt has 32 bytes of its own
-    hash       = SHA-256(0x00 | hash before | header | commitment)
+    commitment = SHA-256(salt | body)                 the salt has 32 bytes of its own
+    hash       = SHA-256(0x00 | hash before | commitment | header)
 
-The header says everything about an event but its body, in an order and form that can be read in
-one way only: numbers end with a space, text is preceded by its length. A body and its salt may
-be erased together: the commitment stays, so the chain still holds, and without the salt nobody
-can try out bodies until one fits (TRUST section 5). What it cannot show is that the newest
-events were cut off; that takes a copy of the last hash somewhere else.
+The header says everything about an event but its body: a JSON array without spaces, so that it
+can be read in one way only. A body and its salt may be erased together: the commitment takes
+their place, so the chain still holds, and without the salt nobody can try out bodies until one
+fits (TRUST section 5). While the body is there its commitment is not kept: it would say nothing
+that the hash does not. What the chain cannot show is that the newest events were cut off; that
+takes a copy of the last hash somewhere else.
+
+The salt is of one length and the body is all that follows, so SHA-256 alone commits to both; the
+HMAC in its place would hash twice to keep others from going on behind a body, which nobody reads.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from json.encoder import encode_basestring as _quoted
+from typing import Any, cast
 
 GENESIS = bytes(32)
 """The hash before the first event."""
 
 SALT_BYTES = 32
 
-_INNER = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER = bytes(byte ^ 0x5C for byte in range(256))
-_INNER_REST, _OUTER_REST = b"\x36" * 32, b"\x5c" * 32
+Line = tuple[int, str, bytes | None, str | None, bytes | None, bytes, str]
+"""Position, header, salt, body, commitment, hash and kind of an event, as `journal_lines` reads
+them: the database writes the header from the columns, in C."""
 
-Line = tuple[int, str, int, int, str, int, int, str, str | None, bytes | None, bytes, bytes]
-"""A journal row in the order of its columns."""
+_Written = tuple[int, str, bytes, str, None, bytes, str]
+"""A line whose body was not erased."""
 
 
 MISSING, TAMPERED = "missing", "tampered"
@@ -51,17 +57,55 @@ class Verification:
 
 
 def commit(salt: bytes, body: bytes) -> bytes:
-    """The commitment of a body: it proves the body while the salt exists, and hides it after.
+    """The commitment of a body: it proves the body while the salt exists, and hides it after."""
+    return sha256(salt + body).digest()
 
-    This is RFC 2104 spelled out for keys of 32 bytes: it runs twice for every event, and the
-    library's general form takes twice as long.
 
-    >>> import hmac
-    >>> commit(bytes(range(32)), b"body") == hmac.digest(bytes(range(32)), b"body", "sha256")
-    True
+def kept(salt: bytes | None, body: str | None, commitment: bytes | None) -> bytes:
+    """The commitment of an event: that of its body, or what was left of it.
+
+    Raises ValueError or TypeError where body, salt and commitment are not as they were written.
     """
-    inner = sha256(salt.translate(_INNER) + _INNER_REST + body).digest()
-    return sha256(salt.translate(_OUTER) + _OUTER_REST + inner).digest()
+    if body is None and salt is None and commitment is not None:
+        return commitment
+    if body is None or salt is None or commitment is not None or len(salt) != SALT_BYTES:
+        raise ValueError("a body has a salt; both are erased together and leave the commitment")
+    return commit(salt, body.encode())
+
+
+def commitment_of(row: Sequence[Any]) -> Any:
+    """The same of the last of a row's columns: body, salt, commitment, hash; for whoever shows
+    them. Where somebody was at them it is what the row has."""
+    body, salt, commitment, _ = row[-4:]
+    try:
+        return kept(salt, body, commitment)
+    except (TypeError, ValueError, AttributeError):
+        return commitment
+
+
+def header(
+    position: int,
+    tenant: str,
+    stream: int,
+    version: int,
+    kind: str,
+    schema: int,
+    at: int,
+    actor: str,
+) -> str:
+    """Everything about an event but its body.
+
+    >>> header(7, "default", 3, 2, "step.succeeded", 1, 1700, 'é"')
+    '[7,3,2,1,1700,"default","step.succeeded","é\\\\""]'
+    """
+    names = f"{_quoted(tenant)},{_quoted(kind)},{_quoted(actor)}"
+    return f"[{position},{stream},{version},{schema},{at},{names}]"
+
+
+def stream_of(line: Line) -> int:
+    """The stream of an event."""
+    stream: int = json.loads(line[1])[1]
+    return stream
 
 
 def link(
@@ -77,11 +121,8 @@ def link(
     commitment: bytes,
 ) -> bytes:
     """The hash of an event that follows the event with the hash `before`."""
-    header = (
-        f"{position} {stream} {version} {schema} {at} "
-        f"{len(tenant)} {tenant}{len(kind)} {kind}{len(actor)} {actor}"
-    )
-    return sha256(b"\0" + before + header.encode() + commitment).digest()
+    said = header(position, tenant, stream, version, kind, schema, at, actor)
+    return sha256(b"\0" + before + commitment + said.encode()).digest()
 
 
 class Walk:
@@ -112,12 +153,13 @@ class Walk:
 
     def step(self, lines: Sequence[Line]) -> None:
         """Check the next events; they must follow those of the step before."""
-        whole = _whole(self._before, self._position + 1, lines)
-        self._intact += whole
-        if whole:
-            self._before, self._position = lines[whole - 1][11], lines[whole - 1][0]
-        if whole < len(lines):
-            self._look(islice(lines, whole, None))
+        if not lines:
+            return
+        if _whole(self._before, self._position + 1, lines):
+            self._intact += len(lines)
+            self._before, self._position = lines[-1][5], lines[-1][0]
+        else:
+            self._look(lines)
 
     def follow(self, position: int, last: bytes, intact: int, erased: int) -> None:
         """Go on behind events that another walk, which began here, has found sound."""
@@ -125,14 +167,14 @@ class Walk:
         self._intact += intact
         self._erased += erased
 
-    def _look(self, lines: Iterable[Line]) -> None:
+    def _look(self, lines: Sequence[Line]) -> None:
         before, expected = self._before, self._position + 1
         for line in lines:
-            position, own = line[0], line[11]
+            position, own = line[0], line[5]
             if problem := _problem(before, expected, line):
                 kind = TAMPERED if position == expected else MISSING
                 self._problems.append(Problem(position, problem, kind))
-            elif line[8] is None:
+            elif line[3] is None:
                 self._erased += 1
             else:
                 self._intact += 1
@@ -145,58 +187,36 @@ class Walk:
         return Verification(events, self._intact, self._erased, tuple(self._problems))
 
 
-def _whole(before: bytes, expected: int, lines: Iterable[Line]) -> int:
-    """How many events from the first one on are just as they were written, bodies and all.
+def _whole(before: bytes, expected: int, lines: Sequence[Line]) -> bool:
+    """Whether all events of a page are just as they were written, bodies and all.
 
-    `link` and `commit` in one loop: a call takes as long as a hash, and there are millions.
+    The arithmetic of `commit` and `link` without a call for each: there are millions. Positions
+    ascend, so they have no gap when the first and the last are right.
     """
-    count = 0
+    if lines[0][0] != expected or lines[-1][0] != expected + len(lines) - 1:
+        return False
+    rows = cast(Sequence[_Written], lines)
+    hashes = [row[5] for row in rows]
     try:
-        for (
-            position,
-            tenant,
-            stream,
-            version,
-            kind,
-            schema,
-            at,
-            actor,
-            body,
-            salt,
-            kept,
-            own,
-        ) in lines:
-            header = (
-                f"{position} {stream} {version} {schema} {at} "
-                f"{len(tenant)} {tenant}{len(kind)} {kind}{len(actor)} {actor}"
-            )
-            if position != expected or salt is None or body is None:
-                return count
-            inner = sha256(salt.translate(_INNER) + _INNER_REST + body.encode()).digest()
-            if sha256(salt.translate(_OUTER) + _OUTER_REST + inner).digest() != kept:
-                return count
-            if sha256(b"\0" + before + header.encode() + kept).digest() != own:
-                return count
-            before, expected, count = own, expected + 1, count + 1
+        if {(len(row[2]), row[4]) for row in rows} != {(SALT_BYTES, None)}:
+            return False
+        return hashes == [
+            sha256(b"\0" + last + sha256(salt + body.encode()).digest() + said.encode()).digest()
+            for last, (_, said, salt, body, _, _, _) in zip([before, *hashes], rows, strict=False)
+        ]
     except (TypeError, ValueError, AttributeError):
-        pass  # whoever looks closely says what is wrong with it
-    return count
+        return False  # whoever looks closely says what is wrong, if it is more than an erased body
 
 
 def _problem(before: bytes, expected: int, line: Line) -> str:
     """What is wrong with a line, or nothing."""
-    position, tenant, stream, version, kind, schema, at, actor, body, salt, commitment, own = line
+    position, said, salt, body, commitment, own, _ = line
     if position != expected:
         return f"events are missing from position {expected} on"
     try:
-        if own != link(
-            before, position, tenant, stream, version, kind, schema, at, actor, commitment
-        ):
-            return "its header or its place in the chain was changed"
-        if body is not None and salt is not None:
-            return "" if commit(salt, body.encode()) == commitment else "its body was changed"
+        # Read and written once more: how a text is escaped is up to the database.
+        said = json.dumps(json.loads(said), separators=(",", ":"), ensure_ascii=False)
+        made = sha256(b"\0" + before + kept(salt, body, commitment) + said.encode()).digest()
     except (TypeError, ValueError, AttributeError):
         return "a value in it was replaced by one that was never written"
-    if body is None and salt is None:
-        return ""
-    return "its body was removed without its salt, or the other way round"
+    return "" if made == own else "it is not what was written, or not where it was written"

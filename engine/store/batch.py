@@ -266,7 +266,6 @@ class Batch:
                 actor,
                 body,
                 salt,
-                commitment,
                 own,
             )
         )

@@ -144,6 +144,11 @@ def undecodable(error: sqlite3.Error) -> bool:
     return isinstance(error, sqlite3.OperationalError) and not _code(error)
 
 
+def unmade(error: sqlite3.Error) -> bool:
+    """Whether SQLite could not make of a value in the file what it was asked for."""
+    return isinstance(error, sqlite3.OperationalError) and _code(error) == sqlite3.SQLITE_ERROR
+
+
 def _name(error: sqlite3.Error) -> str:
     if undecodable(error):
         return "database_corrupt"

@@ -41,6 +41,12 @@ class Dialect:
     words: Mapping[str, str]
 
 
+_HEADED = ("position", "stream", "version", "schema", "at", "tenant", "kind", "actor")
+"""The columns of the header of an event, see engine/core/chain.py."""
+
+_BLOB = "case typeof({0}) when 'blob' then json_array(quote({0})) else {0} end"
+"""A blob is no JSON; this is none of what is written, either."""
+
 SQLITE = Dialect(
     "sqlite",
     "?",
@@ -50,10 +56,16 @@ SQLITE = Dialect(
             "bytes": "blob",
             "skip_locked": "",
             "streams": "json_each(:streams)",
+            "header": f"json_array({', '.join(_HEADED)})",
+            "any_header": f"json_array({', '.join(map(_BLOB.format, _HEADED))})",
         }
     ),
 )
 
+_POSTGRES_HEADER = "'[' || {} || ',' || {} || ']'".format(
+    " || ',' || ".join(_HEADED[:5]),
+    " || ',' || ".join(f"to_json({name})" for name in _HEADED[5:]),
+)
 
 POSTGRES = Dialect(
     "postgres",
@@ -65,6 +77,8 @@ POSTGRES = Dialect(
             "skip_locked": "for update skip locked",
             "streams": "(select cast(value as bigint) as value"
             " from json_array_elements_text(cast(:streams as json))) listed",
+            "header": _POSTGRES_HEADER,
+            "any_header": _POSTGRES_HEADER,
         }
     ),
 )

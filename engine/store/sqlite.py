@@ -24,6 +24,7 @@ from engine.store.connection import (
     refuse_strangers,
     tune,
     undecodable,
+    unmade,
 )
 from engine.store.dialect import SQLITE, Statement, statements
 from engine.store.lock import Lock, Turn, try_lock
@@ -89,12 +90,20 @@ def _page(db: sqlite3.Connection, statement: Statement, after: int) -> list[Line
         try:
             return db.execute(statement.text, values).fetchall()
         except sqlite3.OperationalError as error:
-            if not undecodable(error):
+            if not (undecodable(error) or unmade(error)):
                 raise
             db.text_factory = _any_text  # slower, but it comes as far as the damage
-            return db.execute(statement.text, values).fetchall()
+            return db.execute(_damaged(statement).text, values).fetchall()
     except sqlite3.Error as error:
         raise judged(error) from error
+
+
+_DAMAGED = {"journal_lines": "journal_lines_damaged"}
+
+
+def _damaged(statement: Statement) -> Statement:
+    """The statement that reads what this one reads, where somebody put a blob for a text."""
+    return statements(SQLITE)[_DAMAGED.get(statement.name, statement.name)]
 
 
 def _any_text(raw: bytes) -> str:

@@ -40,12 +40,12 @@ def audit_command(session: Session, /, action: str, to: Path | None, run: str, a
 
 
 async def _verify(session: Session) -> int:
-    from mcp_server.cli.opening import opened
+    from mcp_server.cli.opening import checked
     from mcp_server.cli.paint.audit import report
 
-    async with opened(session) as engine:
-        found = await engine.audits.verify(cpu_count() or 1)
-        key, file = engine.audits.key(), str(engine.audits.places.notes)
+    async with checked(session) as check:
+        found = await check.verify(cpu_count() or 1)
+        key, file = check.key(), str(check.places.notes)
         now = session.now()
     value = {"ok": found.sound, "audit": found, "key": key, "checkpoints": file}
     session.screen.result(value, lambda _: report(found, key, file, now))

@@ -9,6 +9,7 @@ from mcp_server.cli.ending import Exit, Stop
 from mcp_server.cli.session import Session
 
 if TYPE_CHECKING:
+    from engine.app.audit import Check
     from engine.app.engine import Engine
     from mcp_server.settings import ServerSettings
 
@@ -47,6 +48,18 @@ def opened(
             hint = "correct --workflows; `handrail init DIR` writes a folder to start from"
             raise Stop(Exit.USAGE, "unknown_folder", f"there is no folder {str(folder)!r}", hint)
     return opened_with(server_settings(session, work=work))
+
+
+def checked(session: Session) -> "AbstractAsyncContextManager[Check]":
+    """The check of the journal that the options mean, without the rest of an engine."""
+    from engine.app.audit import open_check
+    from engine.app.places import audit_places
+    from engine.shell.clock import WorldClock
+    from engine.shell.garbage import collect_rarely
+
+    collect_rarely()
+    settings = server_settings(session)
+    return open_check(settings.database, audit_places(settings), WorldClock())
 
 
 def mention_problems(session: Session, engine: "Engine") -> None:

@@ -67,6 +67,7 @@ BARS: Mapping[str, Bar] = MappingProxyType(
         "parallel_32": Bar("step", "2 to 32 equal steps abreast", "x one step", "<=", 1.3, 1.1),
         "retry_policy": Bar("step", "a retry policy, unused", "ms a step", "<=", 0.2, 0.05),
         "rebuild": Bar("store", "redrawing every table", "events/s", ">=", 50_000, 150_000),
+        "audit_verify": Bar("audit", "a million events", "x reading and hashing", "<=", 1.6, 1.3),
         "as_of": Bar("history", "a run as of a time, 1M events, p95", "ms", "<=", 20, 5),
         "idle_cpu_sqlite": Bar("idle", "10,000 sleeping runs", "% of a core", "<=", 1),
         "idle_reads_sqlite": Bar("idle", "10,000 sleeping runs", "reads of tables", "<=", 0),

@@ -16,7 +16,7 @@ TINY = {
     "HANDRAIL_BENCH_EVENTS": "12000",
     "HANDRAIL_BENCH_RUNS": "320",
 }
-QUICK = ("mutation", "step", "store", "history")
+QUICK = ("mutation", "step", "store", "history", "audit")
 """Those that need neither a peer nor a server, and end within a few seconds."""
 
 

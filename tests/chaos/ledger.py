@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from engine.core.chain import Walk
 from engine.core.codec import Codec
 from engine.core.log import Append
-from tests.store.journals import FEATURES
+from tests.store.journals import FEATURES, lined
 
 LINES = """select position, tenant, stream, version, kind, schema, at, actor, body, salt,
   commitment, hash from journal order by position"""
@@ -71,7 +71,7 @@ class Ledger:
         places = [line[0] for line in lines]
         require(places == list(range(1, len(lines) + 1)), "positions have gaps")
         walk = Walk()
-        walk.step(lines)
+        walk.step([lined(line) for line in lines])
         require(not walk.result().problems, f"the chain is broken: {walk.result().problems}")
         found = {(line[4], line[5], line[8], line[6], line[7]): line for line in lines}
         for asked in self.asked:

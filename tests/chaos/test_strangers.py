@@ -18,15 +18,14 @@ COLUMNS = """position, tenant, stream, version, kind, schema, at, actor, body, s
 
 
 def replaced(path: Path, position: int, body: str, *, careful: bool) -> None:
-    """Replace an event; who is careful makes its commitment and hash fit those before it."""
+    """Replace an event; who is careful makes its hash fit those before it."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         one = f"select {COLUMNS} from journal where position = ?"
         before, row = (db.execute(one, (place,)).fetchone() for place in (position - 1, position))
         _, tenant, stream, version, kind, schema, at, actor, _, salt, commitment, own = row
         if careful:
-            commitment = commit(salt, body.encode())
             place = (position, tenant, stream, version, kind, schema, at, actor)
-            own = link(before[-1], *place, commitment)
+            own = link(before[-1], *place, commit(salt, body.encode()))
         marks = ", ".join("?" * len(row))
         values = (*row[:8], body, salt, commitment, own)
         db.execute(f"insert or replace into journal ({COLUMNS}) values ({marks})", values)

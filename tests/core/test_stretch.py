@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.audit import Auditor
-from engine.core.chain import GENESIS, Line, commit, link
+from engine.core.chain import GENESIS, Line, commit, header, link
 from engine.core.merkle import Tree
 from engine.core.note import Checkpoint
 from engine.core.stretch import Stretch, Task, tasks, walked
@@ -24,9 +24,9 @@ def journal(size: int, first: int = 0) -> list[Line]:
     for at in range(1, size + 1):
         kind, body = KINDS[at % 4], BODIES[(at + first) % 4]
         salt = sha256(b"%d" % at).digest()
-        kept = commit(salt, body.encode())
-        own = link(before, at, "default", at % 3, at, kind, 1, 7, "ann", kept)
-        lines.append((at, "default", at % 3, at, kind, 1, 7, "ann", body, salt, kept, own))
+        place = (at, "default", at % 3, at, kind, 1, 7, "ann")
+        own = link(before, *place, commit(salt, body.encode()))
+        lines.append((at, header(*place), salt, body, None, own, kind))
         before = own
     return lines
 
@@ -38,11 +38,12 @@ def damaged(lines: list[Line], damage: Sequence[tuple[int, str]]) -> list[Line]:
         at = place % len(lines) + 1
         if (line := known.pop(at, None)) is None or what == GONE:
             continue
+        salt, body, rest = sha256(b"%d" % at).digest(), BODIES[at % 4], line[5:]
         changed = {
-            ERASED: (*line[:8], None, None, *line[10:]),
-            REBODIED: (*line[:8], "[]", *line[9:]),
-            REHASHED: (*line[:11], bytes(31)),
-            RETYPED: (*line[:11], "text"),
+            ERASED: (*line[:2], None, None, commit(salt, body.encode()), *rest),
+            REBODIED: (*line[:3], "[]", *line[4:]),
+            REHASHED: (*line[:5], bytes(31), line[6]),
+            RETYPED: (*line[:5], "text", line[6]),
         }
         known[at] = changed[what]  # type: ignore[assignment]
     return [known[at] for at in sorted(known)]
@@ -55,7 +56,7 @@ def pages(lines: Sequence[Line], behind: int, length: int) -> Iterator[Sequence[
 
 def checkpoint(lines: Sequence[Line], size: int) -> Checkpoint:
     tree = Tree()
-    tree.grow(line[11] for line in lines[:size])
+    tree.grow(line[5] for line in lines[:size])
     return Checkpoint("o", size, tree.root(), 7, tuple(tree.peaks))
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from engine import Settings, open_engine
 from engine.app.engine import FEATURES
-from engine.app.settings import database_of
+from engine.app.places import database_of
 from engine.core import events as ev
 from engine.store import open_store
 from tests.crash import child

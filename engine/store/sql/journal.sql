@@ -1,10 +1,8 @@
 -- The journal itself.
 
 -- name: journal_insert
-insert into journal (position, tenant, stream, version, kind, schema, at, actor, body, salt,
-                     commitment, hash)
-values (:position, :tenant, :stream, :version, :kind, :schema, :at, :actor, :body, :salt,
-        :commitment, :hash)
+insert into journal (position, tenant, stream, version, kind, schema, at, actor, body, salt, hash)
+values (:position, :tenant, :stream, :version, :kind, :schema, :at, :actor, :body, :salt, :hash)
 
 -- name: journal_head
 select position, hash from journal order by position desc limit 1
@@ -53,7 +51,23 @@ select
   ) as versions,
   (select min(at) from due where owner = 0 and lane = 0) as next_at
 
+-- What an event's hash is made of. See chain.py for the header, and sqlite.py for when it cannot
+-- be made.
 -- name: journal_lines
+select position, {header} as header, salt, body, commitment, hash, kind
+from journal
+where position > :after
+order by position
+limit :limit
+
+-- name: journal_lines_damaged
+select position, {any_header} as header, salt, body, commitment, hash, kind
+from journal
+where position > :after
+order by position
+limit :limit
+
+-- name: journal_rows
 select position, tenant, stream, version, kind, schema, at, actor, body, salt, commitment, hash
 from journal
 where position > :after

@@ -12,21 +12,23 @@ create table journal (
   actor      text    not null,
   body       text,
   salt       {bytes},
-  commitment {bytes} not null,
+  commitment {bytes},
   hash       {bytes} not null
 )
 
 -- name: create_journal_by_stream
 create unique index journal_by_stream on journal (stream, version)
 
--- A body may be erased together with its salt; nothing else of an event ever changes.
+-- A body may be erased together with its salt, and leaves its commitment; nothing else of an event
+-- ever changes.
 -- name: forbid_update @sqlite
 create trigger journal_keeps_events before update on journal
 when new.position is not old.position or new.tenant is not old.tenant
   or new.stream is not old.stream or new.version is not old.version
   or new.kind is not old.kind or new.schema is not old.schema or new.at is not old.at
-  or new.actor is not old.actor or new.commitment is not old.commitment
-  or new.hash is not old.hash or new.body is not null or new.salt is not null
+  or new.actor is not old.actor or new.hash is not old.hash
+  or new.body is not null or new.salt is not null or new.commitment is null
+  or coalesce(old.commitment, new.commitment) is not new.commitment
 begin
   select raise(abort, 'the journal is append-only');
 end
@@ -49,8 +51,9 @@ when (new.position is distinct from old.position or new.tenant is distinct from 
   or new.stream is distinct from old.stream or new.version is distinct from old.version
   or new.kind is distinct from old.kind or new.schema is distinct from old.schema
   or new.at is distinct from old.at or new.actor is distinct from old.actor
-  or new.commitment is distinct from old.commitment or new.hash is distinct from old.hash
-  or new.body is not null or new.salt is not null)
+  or new.hash is distinct from old.hash
+  or new.body is not null or new.salt is not null or new.commitment is null
+  or coalesce(old.commitment, new.commitment) is distinct from new.commitment)
 execute function journal_refuses()
 
 -- name: forbid_delete @postgres
