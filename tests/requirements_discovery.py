@@ -43,6 +43,13 @@ DISCOVERY = (
         " suggestedInputs and never used by itself; a value is never changed by taking it.",
     ),
     Requirement(
+        "inputs-read-verbatim",
+        "005 discovery",
+        "Where a language model is configured it may point at values in the goal or the context;"
+        " what does not stand there word by word is dropped, and without its answer a search is"
+        " answered too.",
+    ),
+    Requirement(
         "extraction-measured",
         "005 discovery",
         "On calls that others wrote nothing is invented, and of 100 calls whose inputs are in the"

@@ -83,7 +83,7 @@ class Engine:
         self._lists = Lists(store, self._library, self._worker, tenant)
         self.statistics = Figures(store, tenant)
         self.audits = Audits(store, audit_places(settings), self._lists.row)
-        self.matching = Matching(self._shelf, self._library, auto=settings.auto_execute)
+        self.matching = Matching(self._shelf, self._library, settings)
         self._versions = Versions(store, self._library, tenant)
         self.refusals = Refusals(store, clock, tenant)
 
@@ -116,6 +116,7 @@ class Engine:
         if self._worker is not None:
             await self._worker.stop(self.patience)
         await self.refusals.close()
+        await self.matching.close()
         await self._http.close()
         self._shelf.close()
 

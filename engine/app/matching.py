@@ -4,15 +4,19 @@ Nothing is run and nothing is recorded. An input is checked here by the same cod
 so what is called complete here is accepted there.
 """
 
+import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from engine.app.catalogue import Shelf
 from engine.app.running import check_input
-from engine.core.discovery.extract import entries, extract
+from engine.app.settings import Settings, model_of
+from engine.core.discovery.extract import Extraction, entries, extract
 from engine.core.discovery.guess import guesses
 from engine.core.discovery.match import Match, Wish, best_match
 from engine.core.discovery.prompts import still_needed
+from engine.core.discovery.reading import believed, question
 from engine.core.errors import Refused, StepError
 from engine.core.model import Workflow
 from engine.core.plain import plain
@@ -21,6 +25,10 @@ from engine.core.views import InputField, InvalidInput
 from engine.shell.library import Library
 from engine.shell.redact import KNOWN
 
+_LOG = logging.getLogger("handrail.engine")
+
+SECONDS = 10.0
+"""How long a search waits for a language model; without its answer the search is answered too."""
 MOST_CONTEXT = 20_000
 """Characters of text in a context."""
 
@@ -43,8 +51,15 @@ class Validation:
 class Matching:
     """Finds what fits a goal, and says of an input whether a run would take it."""
 
-    def __init__(self, shelf: Shelf, library: Library, *, auto: bool) -> None:
-        self._shelf, self._library, self._auto = shelf, library, auto
+    def __init__(self, shelf: Shelf, library: Library, settings: Settings) -> None:
+        self._shelf, self._library, self._auto = shelf, library, settings.auto_execute
+        self._model = model_of(settings, settings.models.extract)
+        self.patience = SECONDS
+
+    async def close(self) -> None:
+        """Close what the language model holds open."""
+        if self._model is not None:
+            await self._model.close()
 
     async def match(
         self,
@@ -65,9 +80,24 @@ class Matching:
         info = found.hits[0].info
         workflow = await self._workflow(f"{info.namespace}/{info.name}")
         schema = workflow.input_schema
-        extraction = extract(schema, known)
+        extraction = await self._read(schema, query, known, extract(schema, known))
         offered = guesses(schema, query, known, extraction)
         return Match(found, best_match(found, extraction, offered, Wish(auto, self._auto)))
+
+    async def _read(
+        self, schema: Mapping[str, Any], query: str, context: Mapping[str, Any], found: Extraction
+    ) -> Extraction:
+        """What a language model reads besides, where one is configured and something is needed."""
+        asked = question(schema, query, context, found) if self._model is not None else None
+        if self._model is None or asked is None:
+            return found
+        try:
+            async with asyncio.timeout(self.patience):
+                answer = await self._model.ask(asked.task, asked.words, asked.schema)
+        except (Refused, TimeoutError) as error:
+            _LOG.warning("inputs are not read by the language model: %s", _why(error))
+            return found
+        return believed(schema, answer, query, context, found)
 
     async def validate_input(self, name: str, given: Any, version: str = "") -> Validation:
         """What a run of this workflow would say to an input, without a run.
@@ -79,6 +109,10 @@ class Matching:
 
     async def _workflow(self, name: str, version: str = "") -> Workflow:
         return await self._library.learn(self._shelf.known(name, version).digest)
+
+
+def _why(error: Refused | TimeoutError) -> str:
+    return error.code if isinstance(error, Refused) else "no answer in time"
 
 
 def validated(workflow: Workflow, name: str, given: Any) -> Validation:

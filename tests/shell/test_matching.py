@@ -1,12 +1,25 @@
 """Matching over a real catalogue: the inputs of the best hit, an input checked without a run."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine import Effect, PythonTask, Refused
+from engine import Effect, Engine, PythonTask, Refused
+from engine.shell.models import Models
 from engine.shell.redact import Redactor
+from tests.messages_api import (
+    KEY,
+    Answer,
+    MessagesApi,
+    failing,
+    hanging,
+    messages_api,
+    saying,
+    texting,
+)
 from tests.shell.documents import engine_over, flow, look, write
 
 NUMBER = {
@@ -87,3 +100,50 @@ async def test_an_input_is_checked_without_a_run(tmp_path: Path) -> None:
         assert not (await engine.runs()).rows
         with pytest.raises(Refused, match="no workflow"):
             await engine.matching.validate_input("nothing", {})
+
+
+@asynccontextmanager
+async def asking(tmp_path: Path, answer: Answer) -> AsyncIterator[tuple[MessagesApi, Engine]]:
+    documents(tmp_path)
+    async with messages_api(answer) as api:
+        models = Models(key=KEY, url=api.url)
+        async with engine_over(tmp_path, READS, models=models) as engine:
+            engine.matching.patience = 50  # the machine may be slow; it is not about that
+            yield api, engine
+
+
+@pytest.mark.requirement("inputs-read-verbatim")
+async def test_a_language_model_points_at_values_and_invents_none(tmp_path: Path) -> None:
+    said = {"inputs": [{"name": "n", "words": "4"}, {"name": "unit", "words": "inch"}]}
+    async with asking(tmp_path, saying(said)) as (api, engine):
+        match = await engine.matching.match("double a number: 4")
+        assert match.best is not None
+        assert [(each.name, each.value, each.source) for each in match.best.taken] == [
+            ("n", 4, "llm, query")
+        ]
+        assert "double a number: 4" in api.asked[0].words
+        known = await engine.matching.match("double a number: 4", context={"n": 5})
+        assert known.best is not None
+        assert known.best.taken[0].value == 5
+        assert len(api.asked) == 1
+
+
+async def test_a_model_that_does_not_answer_is_waited_for_a_little_only(tmp_path: Path) -> None:
+    async with asking(tmp_path, hanging()) as (_, engine):
+        engine.matching.patience = 0.01
+        match = await engine.matching.match("double a number: 4")
+        assert match.best is not None
+        assert not match.best.taken
+
+
+@pytest.mark.requirement("inputs-read-verbatim")
+@pytest.mark.parametrize(
+    "answer", [failing(529, "overloaded_error"), texting("no JSON"), saying({"inputs": "4"})]
+)
+async def test_a_search_is_answered_without_the_model_too(tmp_path: Path, answer: Answer) -> None:
+    async with asking(tmp_path, answer) as (api, engine):
+        match = await engine.matching.match("double a number: 4")
+        assert match.best is not None
+        assert not match.best.taken
+        assert [each.field.name for each in match.best.missing] == ["n"]
+        assert len(api.asked) == 1
