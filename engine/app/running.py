@@ -70,9 +70,9 @@ class Runs:
     ) -> tuple[str, bool]:
         """Start a run; returns its id and whether it is an earlier start under the same key."""
         known = self._shelf.known(name, version)
-        workflow = await self._runnable(known, requester, asked=bool(version))
+        workflow, changes = await self._runnable(known, requester, asked=bool(version))
         checked, now = check_input(workflow, given), self._clock.now()
-        if not key and again_after is not None and await self._changes(workflow):
+        if not key and again_after is not None and changes:
             key = call_key(requester.principal, version, checked)
         digest = _digest(checked) if key else ""
         event = ev.RunStarted(
@@ -97,11 +97,6 @@ class Runs:
         except Taken as taken:
             return await self._earlier(taken.row, digest, key), True
         return event.uid, False
-
-    async def _changes(self, workflow: Workflow) -> bool:
-        """Whether a version, or what it opens, changes systems outside."""
-        opened = await self._library.learn_all(workflow)
-        return any(one.effect is Effect.MUTATION for one in opened)
 
     async def _check_room(self, unless: Unless | None, requester: Requester) -> None:
         """Refuse a new run that would ask, from somebody of whom too much waits already."""
@@ -137,8 +132,13 @@ class Runs:
             )
         return str(run["uid"])
 
-    async def _runnable(self, known: Known, requester: Requester, *, asked: bool) -> Workflow:
-        """The version, compiled with all that it opens; raises Gated until that is accepted."""
+    async def _runnable(
+        self, known: Known, requester: Requester, *, asked: bool
+    ) -> tuple[Workflow, bool]:
+        """The version, compiled with all that it opens; and whether that changes systems outside.
+
+        Raises Gated until it is accepted.
+        """
         if known.deprecated and not asked:
             raise Refused(
                 "deprecated_version",
@@ -151,7 +151,8 @@ class Runs:
         if not all(map(self._library.accepted, opened)):
             await self._library.reread()  # a person may have accepted it in another process
             await self._approvals.admit(known, requester)
-        return workflow
+            opened = await self._library.learn_all(workflow)
+        return workflow, any(one.effect is Effect.MUTATION for one in opened)
 
     async def _launch(
         self,
@@ -291,7 +292,8 @@ class Runs:
     async def _again(self, run: Run, version: str, requester: Requester) -> tuple[Known, Workflow]:
         name = f"{run.namespace}/{run.workflow}"
         known = self._shelf.known(name, version or run.version)
-        return known, await self._runnable(known, requester, asked=True)
+        workflow, _ = await self._runnable(known, requester, asked=True)
+        return known, workflow
 
     def _retrying(
         self,
