@@ -100,7 +100,7 @@ class Approvers:
         for row in rows:
             if await pins.fits(_pin(pin), row["secret"]):
                 await self._passed(rows)
-                return Approver(row["name"], "A2", channel)
+                return Approver(row["name"], "A2", channel, await self.now())
         raise await self._wrong(rows, min(MOST_FAILURES - left["failures"] for left in tried), now)
 
     async def _try(self, name: str, now: int) -> Row:

@@ -187,7 +187,8 @@ class Deciding:
         """Say yes to the bytes that `digest` names; what is the engine's own is done with it.
 
         Raises Refused `unknown_approval`, `expired`, `already_decided`, `digest_changed`,
-        `wrong_code`, `assurance_too_low`, `typed_confirmation_needed`, `policy_changed`.
+        `wrong_code`, `assurance_too_low`, `pin_needed_again`, `typed_confirmation_needed`,
+        `policy_changed`.
         """
         vote = Vote("approve", digest, approver, 0, "", comment, code, typed)
         return await self._vote(approval_id, vote)

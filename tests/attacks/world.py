@@ -152,7 +152,8 @@ class World:
 
     async def approves(self, view: ApprovalView, **more: Any) -> ApprovalView:
         """The person says yes to what they were shown."""
-        given = {"digest": view.digest, "approver": await self.ann(), "typed": view.typed_words}
+        who = await (self.person() if view.confirm else self.ann())
+        given = {"digest": view.digest, "approver": who, "typed": view.typed_words}
         return await self.engine.approvals.approve(view.id, **{**given, **more})
 
     async def denies(self, view: ApprovalView) -> ApprovalView:

@@ -34,6 +34,8 @@ CLAIM_WITHIN = 60 * 60 * SECOND
 CLAIM_WITHIN_DESTRUCTIVE = 5 * 60 * SECOND
 COOL_DOWN = 10 * 60 * SECOND
 """How long the same is not asked again after a no, and a result is kept for who asks again."""
+PROVED_FOR = 2 * 60 * SECOND
+"""How long a PIN counts for a plan that asks for it again, from when it was typed."""
 MOST_PENDING = 5
 """Open questions of one requester; more would bury a person."""
 MOST_COMMENT = 1_000
@@ -41,11 +43,16 @@ MOST_COMMENT = 1_000
 
 @value
 class Approver:
-    """Somebody who proved to be a person who may decide; `assurance` says how well."""
+    """Somebody who proved to be a person who may decide; `assurance` says how well.
+
+    `proved_at` is when they typed the PIN, in microseconds of the approvals' own time; 0 where
+    no PIN was typed.
+    """
 
     name: str
     assurance: str
     channel: str
+    proved_at: int = 0
 
 
 @dataclass(slots=True)
@@ -197,7 +204,8 @@ def decide(approval: Approval, command: Command) -> tuple[ev.ApprovalEvent, ...]
     """The events that follow from a command; raises Refused when it does not fit the state.
 
     Codes: `already_decided`, `expired`, `digest_changed`, `wrong_code`, `assurance_too_low`,
-    `typed_confirmation_needed`, `policy_changed`, `not_approved`, `not_claimed`.
+    `pin_needed_again`, `typed_confirmation_needed`, `policy_changed`, `not_approved`,
+    `not_claimed`.
     """
     return _DECIDE[type(command)](approval, command)
 
@@ -232,6 +240,14 @@ def _check_right(approval: Approval, vote: Vote) -> None:
             "Decide on the approval page or in the terminal, with the PIN.",
             move=Move.PERSON,
             details={"needed": needed},
+        )
+    proved = vote.approver.proved_at
+    if request.again and (proved < approval.requested_at or vote.now - proved > PROVED_FOR):
+        raise Refused(
+            "pin_needed_again",
+            "what this does cannot be undone, so the PIN is needed once more",
+            "Type the PIN for this plan.",
+            move=Move.PERSON,
         )
     wanted = confirmation(read(request.plan.encode())) if request.typed else ""
     if wanted and vote.typed.strip() != wanted:

@@ -13,6 +13,7 @@ from engine.core.approval.state import (
     CLAIM_WITHIN,
     ENDED,
     PENDING_FOR,
+    PROVED_FOR,
     Approval,
     Approver,
     Claim,
@@ -132,6 +133,23 @@ def test_assurance_below_what_is_needed_is_refused_but_anybody_may_say_no() -> N
     assert code_of(after(), yes(approver=weak, needed="A2")) == "assurance_too_low"
     assert after(yes(approver=weak)).state == "approved"
     assert after(no(approver=weak), request=asked(assurance="A2")).state == "denied"
+
+
+@pytest.mark.parametrize(
+    ("typed_at", "voted_at", "counts"),
+    [(0, AT + 1, False), (AT - 1, AT + 1, False), (AT, AT + 1, True),
+     (AT, AT + PROVED_FOR, True), (AT, AT + PROVED_FOR + 1, False)],
+)  # fmt: skip
+def test_what_cannot_be_undone_takes_a_pin_that_was_typed_for_it(
+    typed_at: int, voted_at: int, counts: bool
+) -> None:
+    approval, person = after(request=asked(again=True)), Approver("ann", "A2", "page", typed_at)
+    if counts:
+        assert decide(approval, yes(now=voted_at, approver=person))
+    else:
+        assert code_of(approval, yes(now=voted_at, approver=person)) == "pin_needed_again"
+    assert decide(approval, no(now=voted_at, approver=person))
+    assert decide(after(), yes(now=voted_at, approver=person))
 
 
 def test_a_policy_that_became_stricter_allows_nothing() -> None:
