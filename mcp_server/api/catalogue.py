@@ -1,8 +1,9 @@
-"""Routes that list what there is: workflows and tasks, as the tools list them."""
+"""Routes about what there is: workflows and tasks as the tools list them, and inputs checked."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mcp_server import wire
 from mcp_server.api.route import Route, route
 from mcp_server.calls import Call, argument
 from mcp_server.scopes import READ
@@ -30,4 +31,22 @@ async def tasks(engine: "Engine", call: Call) -> Mapping[str, Any]:
     return (await list_tasks.body(engine, call)).facts
 
 
-ROUTES: tuple[Route, ...] = (workflows, tasks)
+@route(
+    "POST",
+    "/workflows/{name:path}/validate-input",
+    scope=READ,
+    takes={
+        "name": argument("string", "The workflow's name.", minLength=1, maxLength=300),
+        "input": argument("object", "What a run would be given.", default={}),
+        "version": argument("string", "Default: the default one.", default="", maxLength=64),
+    },
+    needs=("name",),
+)
+async def validate_input(engine: "Engine", call: Call) -> Mapping[str, Any]:
+    """What a run would say to an input; nothing is run."""
+    given = call.arguments
+    found = await engine.matching.validate_input(given["name"], given["input"], given["version"])
+    return {"status": "ok", **wire.validation(found)}
+
+
+ROUTES: tuple[Route, ...] = (workflows, tasks, validate_input)

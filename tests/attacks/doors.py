@@ -70,6 +70,9 @@ def api(marks: Marks) -> Mapping[str, tuple[tuple[str, Arguments], ...]]:
         {
             "GET /api/v1/workflows": (("/workflows", {}),),
             "GET /api/v1/tasks": (("/tasks", {}),),
+            "POST /api/v1/workflows/{name:path}/validate-input": (
+                ("/workflows/pay/validate-input", {"input": {"to": "eve", "amount": 9}}),
+            ),
         }
     )
 
