@@ -9,24 +9,22 @@ What the documents are lies in `Papers`, and only what changed is read (`shell/r
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from engine.app.finding import Finding
 from engine.core import events as ev
 from engine.core.definition import needs_acceptance
 from engine.core.describe import workflow_info
-from engine.core.errors import Refused, Stale
-from engine.core.found import Found
+from engine.core.errors import Stale
 from engine.core.log import NEW, Append, Entry, Taken, Unless
 from engine.core.model import Workflow
 from engine.core.version import VersionClash, next_version
-from engine.core.views import Problem, TaskInfo, WorkflowInfo
-from engine.core.words import MOST_OPTIONS, did_you_mean, suggestions
+from engine.core.views import Problem
 from engine.shell.clock import Clock
 from engine.shell.folders import Folders, place_of, rules_of
 from engine.shell.library import Functions, Known, Library
@@ -38,9 +36,6 @@ from engine.store.papers import Papers, opened
 from engine.store.vectors import Source
 
 _LOG = logging.getLogger("handrail.engine")
-FIRST = ("", "")
-"""A name that stands before all others."""
-ALL = -1
 AT_ONCE = 500
 """Workflows that are shown anew together."""
 
@@ -50,7 +45,7 @@ PATIENCE = 10_000_000
 T = TypeVar("T")
 
 
-class Shelf:
+class Shelf(Finding):
     """What this process serves: the documents of its folders and the versions they became.
 
     What is read of a large catalogue is kept in a file `beside` this one.
@@ -67,16 +62,13 @@ class Shelf:
         beside: Path,
         source: Source | None = None,
     ) -> None:
-        self._beside, self._source = beside, source
-        self._spaces: dict[str, Sequence[str]] = {}
-        self._store, self._clock, self._library = store, clock, library
-        self._folders, self._functions, self._tenant = folders, functions, tenant
         self._rules = rules_of(folders, functions, tenant, source.name if source else "")
+        super().__init__(Papers(None, self._rules, source), library)
+        self._beside, self._source = beside, source
+        self._store, self._clock = store, clock
+        self._folders, self._functions, self._tenant = folders, functions, tenant
         self._mark: str | None = None
         self._turn = asyncio.Lock()
-        self._papers = Papers(None, self._rules, self._source)
-        self._around: tuple[Problem, ...] = ()
-        self._clashes: tuple[Problem, ...] = ()
 
     def close(self) -> None:
         """Let go of the papers."""
@@ -255,125 +247,6 @@ class Shelf:
             )
         except (Stale, Taken):
             return  # the other process was first; the next round sees what it wrote
-
-    # -- finding ---------------------------------------------------------------------------
-
-    def problems(self, most: int | None = None) -> tuple[Problem, ...]:
-        """What is wrong in the documents, errors and warnings; no more than `most`."""
-        return (*self._around, *self._papers.lists.problems(most), *self._clashes)[:most]
-
-    def page(
-        self,
-        category: str = "",
-        tag: str = "",
-        after: tuple[str, str] = FIRST,
-        limit: int = ALL,
-        *,
-        everything: bool = False,
-    ) -> tuple[tuple[WorkflowInfo, ...], int]:
-        """Workflows behind a name, by namespace and name, and how many fit in total."""
-        infos, total = self._papers.lists.page(category, tag, after, limit, hidden=int(everything))
-        now = map(self._now, infos)
-        return tuple(info for info in now if everything or not info.deprecated), total
-
-    def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:
-        """The workflows that fit a query best, best first; only those with a number in `among`."""
-        found = self._papers.lists.search(query, limit, among)
-        now = [replace(hit, info=self._now(hit.info)) for hit in found.hits]
-        return replace(found, hits=tuple(hit for hit in now if not hit.info.deprecated))
-
-    def tasks(
-        self, category: str = "", after: tuple[str, str] = FIRST, limit: int = ALL
-    ) -> tuple[tuple[TaskInfo, ...], int]:
-        """Tasks behind a name, by namespace and name, and how many fit in total."""
-        tasks, total = self._papers.lists.tasks(category, after, limit)
-        return tuple(tasks), total
-
-    def names(self) -> list[tuple[str, str]]:
-        """Namespace and name of every workflow of the folders, sorted."""
-        return self._papers.lists.workflow_names()
-
-    def _now(self, info: WorkflowInfo) -> WorkflowInfo:
-        known = self._library.default_row(info.namespace, info.name)
-        if known is None:
-            return info
-        return replace(
-            info, version=known.version, pending=known.pending, deprecated=known.deprecated
-        )
-
-    def find(self, name: str) -> tuple[str, str]:
-        """Namespace and name of `[namespace/]name`.
-
-        Without a namespace, `default` wins, then a unique match. Raises Refused
-        `unknown_workflow`, or `ambiguous_workflow` when several namespaces have it.
-        """
-        namespace, slash, bare = name.rpartition("/")
-        here = [(space, bare) for space in self._namespaces(bare)]
-        if slash:
-            if (namespace, bare) in here or self._library.rows(namespace, bare):
-                return namespace, bare
-            raise self._unknown(name)
-        keys = here or self._published(bare)
-        if ("default", bare) in keys:
-            return "default", bare
-        if len(keys) > 1:
-            options = sorted("/".join(key) for key in keys)
-            raise Refused(
-                "ambiguous_workflow",
-                f"several namespaces have a workflow {bare!r}",
-                f"Name one of: {', '.join(options)}.",
-                details={"suggestions": options},
-            )
-        if not keys:
-            raise self._unknown(name)
-        return keys[0]
-
-    def _namespaces(self, bare: str) -> Sequence[str]:
-        """Where the folders have it; asked for at every start, so it is kept for a while."""
-        kept = self._spaces.get(bare)
-        if kept is not None:
-            return kept
-        found = self._papers.lists.namespaces(bare)
-        if len(self._spaces) >= 1_000:
-            self._spaces.clear()
-        if found:
-            self._spaces[bare] = found
-        return found
-
-    def _published(self, bare: str) -> list[tuple[str, str]]:
-        """Workflows of this name that were published once and are in no folder of this process."""
-        return [key for key in self._library.names() if key[1] == bare]
-
-    def _unknown(self, name: str) -> Refused:
-        keys = self._papers.lists.workflow_names(MOST_OPTIONS)
-        names = [bare for _, bare in keys] + ["/".join(key) for key in keys]
-        close = suggestions(name, names)
-        hint = did_you_mean(name, names) or "Call list_workflows or search_workflows to see them."
-        return Refused(
-            "unknown_workflow",
-            f"there is no workflow {name[:80]!r}",
-            hint,
-            details={"suggestions": list(close)},
-        )
-
-    def known(self, name: str, version: str = "") -> Known:
-        """The published version that a name and an optional version mean; raises Refused."""
-        key = self.find(name)
-        if not version:
-            default = self._library.default_row(*key)
-            if default is None:
-                raise self._unknown(name)
-            return default
-        found = self._library.row(*key, version)
-        if found is not None:
-            return found
-        versions = [row.version for row in self._library.rows(*key)]
-        raise Refused(
-            "unknown_version",
-            f"workflow {key[1]!r} has no version {version[:40]!r}",
-            f"It has: {', '.join(versions[-8:])}.",
-            details={"suggestions": list(suggestions(version, versions)) or versions[-3:]},
-        )
 
 
 async def _whole(work: Callable[[], T]) -> T:

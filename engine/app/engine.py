@@ -24,6 +24,7 @@ from engine.app.statistics import Figures
 from engine.app.versions import Versions
 from engine.core.approval.plan import Requester
 from engine.core.found import Found
+from engine.core.labels.filter import Filter
 from engine.core.model import Effect, Workflow
 from engine.core.views import (
     Crew,
@@ -173,13 +174,13 @@ class Engine:
 
     def workflows(self, *, include_deprecated: bool = False) -> tuple[WorkflowInfo, ...]:
         """Every workflow of the folders, by namespace and name."""
-        return self._shelf.page(everything=include_deprecated)[0]
+        return self._shelf.everything() if include_deprecated else self._shelf.page()[0]
 
     def workflow_page(
-        self, category: str, tag: str, after: tuple[str, str], limit: int
+        self, wanted: Filter, after: tuple[str, str], limit: int
     ) -> tuple[tuple[WorkflowInfo, ...], int]:
-        """Workflows with a category and a tag ("": any) behind a name, and how many there are."""
-        return self._shelf.page(category, tag, after, limit)
+        """Workflows that fit a filter, behind a name, and how many do; Refused `invalid_filter`."""
+        return self._shelf.page(wanted, after, limit)
 
     def names(self) -> list[tuple[str, str]]:
         """Namespace and name of every workflow of the folders, sorted."""
@@ -194,10 +195,10 @@ class Engine:
         return self._shelf.tasks()[0]
 
     def task_page(
-        self, category: str, after: tuple[str, str], limit: int
+        self, wanted: Filter, after: tuple[str, str], limit: int
     ) -> tuple[tuple[TaskInfo, ...], int]:
-        """Tasks with a category ("": any) behind a name, and how many there are."""
-        return self._shelf.tasks(category, after, limit)
+        """Tasks that fit a filter, behind a name, and how many fit in total; raises as above."""
+        return self._shelf.tasks(wanted, after, limit)
 
     async def details(self, name: str, version: str = "") -> WorkflowDetails:
         """Everything a reader needs to run a workflow; raises Refused `unknown_workflow`."""

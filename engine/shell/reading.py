@@ -40,7 +40,7 @@ from engine.core.reading import target_name
 from engine.shell.folders import Folders, Functions
 from engine.shell.load import load_file
 from engine.shell.registers import Callees, Effects, Promised, Register
-from engine.store.paper_rows import Standing, info_text, task_text
+from engine.store.paper_rows import Standing, info_text
 from engine.store.papers import BROKEN, GOOD, SECOND, Papers
 
 _LOG = logging.getLogger("handrail.engine")
@@ -186,8 +186,7 @@ class Reading:
         if isinstance(found, Task):
             if found.workflow is not None:
                 self._starters.append((document, header.key))
-            info = task_info(found, ())
-            self._papers.put_task(document, header.key, found.category, task_text(info))
+            self._papers.put_task(document, task_info(found, ()))
 
     def _load(self, kind: str, key: Key) -> Any:
         return self._load_kept(kind, key)
@@ -286,7 +285,7 @@ class Reading:
         """A task that starts a workflow has its effect, which is known only now."""
         for document, key in self._starters:
             task = settled_task(self._load(TASK, key), Effects(self._papers))
-            self._papers.put_task(document, key, task.category, task_text(task_info(task, ())))
+            self._papers.put_task(document, task_info(task, ()))
 
 
 _READERS: Mapping[str, Any] = {

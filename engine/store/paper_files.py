@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.store.connection import judged
 from engine.store.errors import StoreError, trouble
+from engine.store.paper_marks import CREATE as MARKS
 from engine.store.search import CREATE as SEARCH
 from engine.store.vectors import CREATE as VECTORS
 
@@ -31,7 +32,7 @@ create table told (path blob not null, number integer not null, document integer
   text text not null, primary key (path, number, document)) without rowid;
 create index told_by_document on told (document);
 create table tasks (document integer primary key, namespace text not null, name text not null,
-  category text not null, info text not null);
+  info text not null);
 create unique index tasks_by_name on tasks (namespace, name);
 create table workflows (document integer primary key, namespace text not null,
   name text not null, declared text not null, digest blob not null, effect text not null,
@@ -39,9 +40,6 @@ create table workflows (document integer primary key, namespace text not null,
 create unique index workflows_by_name on workflows (namespace, name, hidden);
 create index workflows_by_bare_name on workflows (name);
 create table infos (digest blob primary key, info text not null) without rowid;
-create table marks (kind text not null, word text not null, document integer not null,
-  primary key (kind, word, document)) without rowid;
-create index marks_by_document on marks (document);
 create table targets (namespace text not null, name text not null, document integer not null,
   primary key (namespace, name, document)) without rowid;
 create index targets_by_document on targets (document);
@@ -87,7 +85,7 @@ def opened(path: Path | None, rules: str) -> sqlite3.Connection:
             pass
         forget(path)
     db = connect(path)
-    db.executescript(_CREATE + SEARCH + VECTORS)
+    db.executescript(_CREATE + MARKS + SEARCH + VECTORS)
     db.execute("insert into meta values ('rules', ?)", (rules,))
     return db
 

@@ -6,20 +6,20 @@ the folders that goes on at the same time.
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from engine.core.found import Found
+from engine.core.labels.filter import Filter
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.store.errors import StoreError
+from engine.store.filtering import Filtering, Fits
 from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import info_of, task_info_of
 from engine.store.search import Index
 from engine.store.vectors import Source, Vectors
-
-_MARKED = " and document in (select document from marks where kind = ? and word = ?)"
-
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +49,7 @@ class Lists:
     def __init__(self, db: sqlite3.Connection, source: Source | None = None) -> None:
         self._db = db
         self._index = Index(db, self._loaded, Vectors(db, source) if source else None)
+        self._workflows, self._tasks = Filtering(db, "workflow"), Filtering(db, "task")
         self.damaged = False
 
     def close(self) -> None:
@@ -79,39 +80,47 @@ class Lists:
         return self._db.execute(sql, (most,)).fetchall()
 
     @_asked
+    def everything(self) -> list[WorkflowInfo]:
+        """Every workflow that is ever listed, by namespace and name, deprecated ones too."""
+        sql = "select document from workflows where hidden <= 1 order by namespace, name"
+        return self._infos(number for (number,) in self._db.execute(sql).fetchall())
+
+    @_asked
     def page(
-        self, category: str, tag: str, after: tuple[str, str], limit: int, *, hidden: int
+        self, wanted: Filter, after: tuple[str, str], limit: int
     ) -> tuple[list[WorkflowInfo], int]:
         """Workflows behind a name, at most `limit` (-1: all), and how many fit in total."""
-        fits: str = "hidden <= ?"
-        params: list[str | int] = [hidden]
-        for kind, word in (("category", category), ("tag", tag)):
-            if word:
-                fits, params = fits + _MARKED, [*params, kind, word.casefold()]
-        count = f"select count(*) from workflows where {fits}"  # noqa: S608 - our own words
-        (total,) = self._db.execute(count, params).fetchone()
-        rows = self._db.execute(
-            f"select i.info from workflows w join infos i on i.digest = w.shown where {fits}"  # noqa: S608
-            " and (w.namespace, w.name) > (?, ?) order by w.namespace, w.name limit ?",
-            (*params, *after, limit),
-        )
-        return [info_of(row[0]) for row in rows], total
+        with self._still():
+            documents, total = self._workflows.page(wanted.folded(), after, limit)
+            return self._infos(documents), total
 
     @_asked
     def tasks(
-        self, category: str, after: tuple[str, str], limit: int
+        self, wanted: Filter, after: tuple[str, str], limit: int
     ) -> tuple[list[TaskInfo], int]:
         """Tasks behind a name, at most `limit` (-1: all), and how many fit in total."""
-        wanted = category.casefold()
-        fits = "(? = '' or category = ?)"
-        count = f"select count(*) from tasks where {fits}"  # noqa: S608 - our own words
-        (total,) = self._db.execute(count, (wanted, wanted)).fetchone()
-        rows = self._db.execute(
-            f"select namespace, name, info from tasks where {fits}"  # noqa: S608 - our own words
-            " and (namespace, name) > (?, ?) order by namespace, name limit ?",
-            (wanted, wanted, *after, limit),
-        ).fetchall()
-        return [task_info_of(row[2], self._users_of(row[0], row[1])) for row in rows], total
+        sql = "select namespace, name, info from tasks where document = ?"
+        with self._still():
+            documents, total = self._tasks.page(wanted.folded(), after, limit)
+            rows = [self._db.execute(sql, (number,)).fetchone() for number in documents]
+            return [task_info_of(row[2], self._users_of(row[0], row[1])) for row in rows], total
+
+    @_asked
+    def among(self, wanted: Filter) -> Fits | None:
+        """The numbers of the workflows that fit a filter, None for one that keeps everything."""
+        if wanted.empty:
+            return None
+        with self._still():
+            return self._workflows.fits(wanted.folded())
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Several questions of one moment, whoever commits meanwhile."""
+        self._db.execute("begin")
+        try:
+            yield
+        finally:
+            self._db.execute("rollback")
 
     @_asked
     def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:
@@ -124,6 +133,9 @@ class Lists:
             " on w.document = t.document where t.namespace = ? and t.name = ?"
         )
         return [row[0] for row in self._db.execute(sql, (namespace, name))]
+
+    def _infos(self, documents: Iterable[int]) -> list[WorkflowInfo]:
+        return [info for info in map(self._loaded, documents) if info is not None]
 
     def _loaded(self, document: int) -> WorkflowInfo | None:
         sql = "select i.info from workflows w join infos i on i.digest = w.shown where document = ?"

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_server import prose, prose_match, wire
 from mcp_server.calls import READS, Call, Tool, argument, tool
-from mcp_server.paging import FIRST, behind, onward
+from mcp_server.narrowing import FILTERS, filter_of
+from mcp_server.paging import behind, onward
 from mcp_server.shapes import DETAILS, MATCHES, PROBLEM, TASK, WORKFLOW, listing
 from mcp_server.shapes import page as page_of
 
@@ -28,8 +29,7 @@ def limit(default: int, most: int) -> dict[str, Any]:
     takes={
         "cursor": _CURSOR,
         "limit": limit(20, 100),
-        "category": argument("string", "Only this category.", default="", maxLength=100),
-        "tag": argument("string", "Only this tag.", default="", maxLength=100),
+        **FILTERS,
     },
     gives=(page_of("workflows", WORKFLOW, problems=listing(PROBLEM)),),
 )
@@ -38,15 +38,16 @@ async def list_workflows(engine: "Engine", call: Call) -> wire.Answer:
     problems. With a goal in mind, search_workflows is shorter.
     """
     given = call.arguments
-    about, most = ("list_workflows", given["category"], given["tag"]), given["limit"]
-    found, total = engine.workflow_page(*about[1:], behind(given["cursor"], about), most + 1)
+    wanted, most = filter_of(given), given["limit"]
+    about = ("list_workflows", wanted.key)
+    found, total = engine.workflow_page(wanted, behind(given["cursor"], about), most + 1)
     cursor = onward(found, most, about)
     facts: wire.Json = {"status": "ok", "workflows": [wire.workflow(info) for info in found[:most]]}
     facts |= {"total": total, **({"nextCursor": cursor} if cursor else {})}
     problems = engine.problems(_MOST_PROBLEMS)
     if problems and not given["cursor"]:
         facts["problems"] = [wire.problem(each) for each in problems]
-    nothing = _NOTHING if total or engine.workflow_page("", "", FIRST, 0)[1] else _NO_FOLDER
+    nothing = _NO_FOLDER if wanted.empty and not total else _NOTHING
     return wire.Answer(facts, prose.workflows(facts, nothing=nothing))
 
 
@@ -113,7 +114,7 @@ async def get_workflow_details(engine: "Engine", call: Call) -> wire.Answer:
     takes={
         "cursor": _CURSOR,
         "limit": limit(30, 100),
-        "category": argument("string", "Only this category.", default="", maxLength=100),
+        **FILTERS,
     },
     gives=(page_of("tasks", TASK),),
 )
@@ -122,8 +123,9 @@ async def list_tasks(engine: "Engine", call: Call) -> wire.Answer:
     A task is run through a workflow, never alone.
     """
     given = call.arguments
-    about, most = ("list_tasks", given["category"]), given["limit"]
-    found, total = engine.task_page(about[1], behind(given["cursor"], about), most + 1)
+    wanted, most = filter_of(given), given["limit"]
+    about = ("list_tasks", wanted.key)
+    found, total = engine.task_page(wanted, behind(given["cursor"], about), most + 1)
     cursor = onward(found, most, about)
     facts: wire.Json = {"status": "ok", "tasks": [wire.task(each) for each in found[:most]]}
     facts |= {"total": total, **({"nextCursor": cursor} if cursor else {})}

@@ -75,6 +75,7 @@ BARS: Mapping[str, Bar] = MappingProxyType(
         "idle_queries_postgres": Bar("idle", "10,000 sleeping runs", "queries/s", "<=", 0.2),
         "memory_growth": Bar("memory", "what a short run leaves in memory", "bytes", "<=", 20),
         "memory_catalogue": Bar("catalogue", "100,000 workflows, resident", "MB", "<=", 150),
+        "label_filter": Bar("labels", "label filter with count, p95", "ms", "<=", 10, 1),
         "get_run_stdio_sequential": Bar("mcp", "stdio, one at a time", _CALL, "<=", 2, 1.3),
         "get_run_stdio_abreast_32": Bar("mcp", "stdio, 32 abreast", _CALL, "<=", 2, 1.3),
         "get_run_http_sequential": Bar("mcp", "HTTP, one at a time", _CALL, "<=", 2, 1.3),

@@ -64,18 +64,36 @@ async def test_a_list_is_paged_and_a_changed_cursor_is_refused(world: World) -> 
             assert refused["code"] == "invalid_cursor"
         foreign = await call(client, "list_tasks", cursor=first["nextCursor"])
         assert foreign["code"] == "invalid_cursor"
-        filtered = await call(client, "list_workflows", tag="x", cursor=first["nextCursor"])
+        filtered = await call(client, "list_workflows", tags=["x"], cursor=first["nextCursor"])
         assert filtered["code"] == "invalid_cursor"
 
 
 async def test_a_list_can_be_narrowed(world: World) -> None:
     async with world.client() as client:
-        by_tag = await call(client, "list_workflows", tag="Greeting")
+        by_tag = await call(client, "list_workflows", tags=["Greeting"])
         assert [each["name"] for each in by_tag["workflows"]] == ["hello"]
         by_category = await call(client, "list_workflows", category="talk")
         assert [each["name"] for each in by_category["workflows"]] == ["hello"]
-        nothing = await call(client, "list_workflows", tag="none")
+        nothing = await call(client, "list_workflows", tags=["none"])
         assert nothing["workflows"] == []
+        assert nothing["total"] == 0
+        by_pattern = await call(client, "list_workflows", tagPattern="GREET*")
+        assert [each["name"] for each in by_pattern["workflows"]] == ["hello"]
+        others = await call(client, "list_workflows", excludeTags=["greeting"])
+        assert "hello" not in {each["name"] for each in others["workflows"]}
+        too_many = await call(client, "list_workflows", anyTags=[str(at) for at in range(51)])
+        assert too_many["code"] == "invalid_filter"
+
+
+async def test_a_cursor_belongs_to_its_filter_whatever_the_case_of_its_words(world: World) -> None:
+    async with world.client() as client:
+        first = await call(client, "list_workflows", limit=1, excludeTags=["Greeting"])
+        cursor = first["nextCursor"]
+        again = {"limit": 1, "cursor": cursor}
+        same = await call(client, "list_workflows", **again, excludeTags=["greeting"])
+        other = await call(client, "list_workflows", **again, anyTags=["greeting"])
+    assert same["workflows"] != first["workflows"]
+    assert other["code"] == "invalid_cursor"
 
 
 @pytest.mark.requirement("tool-search-workflows")

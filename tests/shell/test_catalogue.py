@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine import Effect, Engine, PythonTask, Settings, open_engine
 from engine.core.errors import Move
+from engine.core.labels.filter import EVERYTHING
 from engine.shell import folders, library
 from engine.store import StoreError
 from tests.bench import catalogue
@@ -250,7 +251,7 @@ async def held(folder: Path, count: int) -> int:
     tracemalloc.start()
     try:
         async with open_engine(settings) as engine:
-            assert engine.workflow_page("", "", ("", ""), 20)[1] == count
+            assert engine.workflow_page(EVERYTHING, ("", ""), 20)[1] == count
             assert engine.search("overdue invoices", 5).good
             await engine.wait((await engine.start("ready", {})).id, 5)
             gc.collect()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.core.definition import Catalogue, parse_documents
 from engine.core.describe import task_info, workflow_info
+from engine.core.labels.filter import EVERYTHING
 from engine.core.model import Effect, Workflow
 from engine.shell.folders import Folders
 from engine.shell.load import load_folder
@@ -101,8 +102,8 @@ def read(papers: Papers, folder: Path) -> list[Workflow]:
 
 def kept(papers: Papers) -> Any:
     """All that a reader can see of the papers."""
-    infos, total = papers.lists.page("", "", ("", ""), -1, hidden=0)
-    tasks, _ = papers.lists.tasks("", ("", ""), -1)
+    infos, total = papers.lists.page(EVERYTHING, ("", ""), -1)
+    tasks, _ = papers.lists.tasks(EVERYTHING, ("", ""), -1)
     digests = {
         (standing.namespace, standing.name): (standing.digest, standing.effect, standing.pending)
         for standing, _, _ in papers.standing()

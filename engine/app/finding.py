@@ -1,0 +1,154 @@
+"""Finding what the folders of a process hold: lists, searches, and what a name means.
+
+Lists and searches come from the papers, the version of what they show from the library. How
+documents become papers and versions is `catalogue.py`'s.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from engine.core.errors import Refused
+from engine.core.found import Found
+from engine.core.labels.filter import EVERYTHING, Filter
+from engine.core.views import Problem, TaskInfo, WorkflowInfo
+from engine.core.words import MOST_OPTIONS, did_you_mean, suggestions
+from engine.shell.library import Known, Library
+from engine.store.papers import Papers
+
+FIRST = ("", "")
+"""A name that stands before all others."""
+ALL = -1
+MOST_SPACES = 1_000
+"""Names of which it is kept where the folders have them."""
+
+
+class Finding:
+    """What can be asked of a process's catalogue; `papers` and `library` are kept by others."""
+
+    def __init__(self, papers: Papers, library: Library) -> None:
+        self._papers, self._library = papers, library
+        self._spaces: dict[str, Sequence[str]] = {}
+        self._around: tuple[Problem, ...] = ()
+        self._clashes: tuple[Problem, ...] = ()
+
+    def problems(self, most: int | None = None) -> tuple[Problem, ...]:
+        """What is wrong in the documents, errors and warnings; no more than `most`."""
+        return (*self._around, *self._papers.lists.problems(most), *self._clashes)[:most]
+
+    def everything(self) -> tuple[WorkflowInfo, ...]:
+        """Every workflow of the folders by namespace and name, deprecated ones too."""
+        return tuple(map(self._now, self._papers.lists.everything()))
+
+    def page(
+        self, wanted: Filter = EVERYTHING, after: tuple[str, str] = FIRST, limit: int = ALL
+    ) -> tuple[tuple[WorkflowInfo, ...], int]:
+        """Workflows behind a name, by namespace and name, and how many fit in total.
+
+        Raises Refused `invalid_filter`.
+        """
+        infos, total = self._papers.lists.page(wanted, after, limit)
+        now = map(self._now, infos)
+        return tuple(info for info in now if not info.deprecated), total
+
+    def among(self, wanted: Filter) -> Collection[int] | None:
+        """The numbers of the workflows that fit a filter, for `search`; None is all of them."""
+        return self._papers.lists.among(wanted)
+
+    def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:
+        """The workflows that fit a query best, best first; only those with a number in `among`."""
+        found = self._papers.lists.search(query, limit, among)
+        now = [replace(hit, info=self._now(hit.info)) for hit in found.hits]
+        return replace(found, hits=tuple(hit for hit in now if not hit.info.deprecated))
+
+    def tasks(
+        self, wanted: Filter = EVERYTHING, after: tuple[str, str] = FIRST, limit: int = ALL
+    ) -> tuple[tuple[TaskInfo, ...], int]:
+        """Tasks behind a name, by namespace and name, and how many fit in total."""
+        tasks, total = self._papers.lists.tasks(wanted, after, limit)
+        return tuple(tasks), total
+
+    def names(self) -> list[tuple[str, str]]:
+        """Namespace and name of every workflow of the folders, sorted."""
+        return self._papers.lists.workflow_names()
+
+    def _now(self, info: WorkflowInfo) -> WorkflowInfo:
+        known = self._library.default_row(info.namespace, info.name)
+        if known is None:
+            return info
+        return replace(
+            info, version=known.version, pending=known.pending, deprecated=known.deprecated
+        )
+
+    def find(self, name: str) -> tuple[str, str]:
+        """Namespace and name of `[namespace/]name`.
+
+        Without a namespace, `default` wins, then a unique match. Raises Refused
+        `unknown_workflow`, or `ambiguous_workflow` when several namespaces have it.
+        """
+        namespace, slash, bare = name.rpartition("/")
+        here = [(space, bare) for space in self._namespaces(bare)]
+        if slash:
+            if (namespace, bare) in here or self._library.rows(namespace, bare):
+                return namespace, bare
+            raise self._unknown(name)
+        keys = here or self._published(bare)
+        if ("default", bare) in keys:
+            return "default", bare
+        if len(keys) > 1:
+            options = sorted("/".join(key) for key in keys)
+            raise Refused(
+                "ambiguous_workflow",
+                f"several namespaces have a workflow {bare!r}",
+                f"Name one of: {', '.join(options)}.",
+                details={"suggestions": options},
+            )
+        if not keys:
+            raise self._unknown(name)
+        return keys[0]
+
+    def _namespaces(self, bare: str) -> Sequence[str]:
+        """Where the folders have it; asked for at every start, so it is kept for a while."""
+        kept = self._spaces.get(bare)
+        if kept is not None:
+            return kept
+        found = self._papers.lists.namespaces(bare)
+        if len(self._spaces) >= MOST_SPACES:
+            self._spaces.clear()
+        if found:
+            self._spaces[bare] = found
+        return found
+
+    def _published(self, bare: str) -> list[tuple[str, str]]:
+        """Workflows of this name that were published once and are in no folder of this process."""
+        return [key for key in self._library.names() if key[1] == bare]
+
+    def _unknown(self, name: str) -> Refused:
+        keys = self._papers.lists.workflow_names(MOST_OPTIONS)
+        names = [bare for _, bare in keys] + ["/".join(key) for key in keys]
+        close = suggestions(name, names)
+        hint = did_you_mean(name, names) or "Call list_workflows or search_workflows to see them."
+        return Refused(
+            "unknown_workflow",
+            f"there is no workflow {name[:80]!r}",
+            hint,
+            details={"suggestions": list(close)},
+        )
+
+    def known(self, name: str, version: str = "") -> Known:
+        """The published version that a name and an optional version mean; raises Refused."""
+        key = self.find(name)
+        if not version:
+            default = self._library.default_row(*key)
+            if default is None:
+                raise self._unknown(name)
+            return default
+        found = self._library.row(*key, version)
+        if found is not None:
+            return found
+        versions = [row.version for row in self._library.rows(*key)]
+        raise Refused(
+            "unknown_version",
+            f"workflow {key[1]!r} has no version {version[:40]!r}",
+            f"It has: {', '.join(versions[-8:])}.",
+            details={"suggestions": list(suggestions(version, versions)) or versions[-3:]},
+        )
