@@ -1,11 +1,14 @@
 """`handrail workflows`: list them, search them, read one."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcp_server.cli.ending import Exit, Stop
 from mcp_server.cli.session import HandrailCommand, Session
+
+if TYPE_CHECKING:
+    from engine.core.discovery.match import Match
 
 
 @click.command(cls=HandrailCommand)
@@ -42,9 +45,16 @@ async def _list(session: Session, query: str, limit: int, everything: bool) -> i
 
     async with opened(session) as engine:
         mention_problems(session, engine)
-        hits = engine.search(query, limit).hits if query else ()
+        if query:
+            return _found(session, await engine.matching.match(query, limit=limit))
         listed = engine.workflows(include_deprecated=everything)
-    infos = [hit.info for hit in hits] if query else listed
-    value = {"hits": hits} if query else {"workflows": infos}
-    session.screen.result(value, lambda width: workflow_list(infos, width))
+    session.screen.result({"workflows": listed}, lambda width: workflow_list(listed, width))
+    return Exit.OK
+
+
+def _found(session: Session, match: "Match") -> int:
+    from mcp_server.cli.paint.matches import match_page
+
+    value = {"hits": match.found.hits, "bestMatch": match.best}
+    session.screen.result(value, lambda width: match_page(match, width))
     return Exit.OK

@@ -177,8 +177,13 @@ def test_runs_are_listed_filtered_paged_and_grouped(call: Call) -> None:
 def test_workflows_are_listed_searched_and_read(call: Call) -> None:
     names = [info["name"] for info in call("workflows", "--json").json["workflows"]]
     assert names == ["ask", "nap", "order-total", "pay"]
-    hits = call("workflows", "--query", "add up an order", "--json").json["hits"]
-    assert hits[0]["info"]["name"] == "order-total"
+    found = call("workflows", "--query", "add up an order", "--json").json
+    assert found["hits"][0]["info"]["name"] == "order-total"
+    assert found["bestMatch"]["info"]["name"] == "order-total"
+    shown = call("workflows", "--query", "add up an order").out
+    assert "Best match: order-total" in shown
+    assert "I still need amounts (array)" in shown
+    assert "handrail run order-total amounts=…" in shown
     page = call("workflows", "order-total")
     assert "amounts *  array  What each line of the order costs" in page.out
     assert "handrail run order-total 'amounts=[12.5, 30]'" in page.out

@@ -140,10 +140,11 @@ def command_line(details: "WorkflowDetails") -> str:
             words.append(f"{field.name}={value if isinstance(value, str) else json_line(value)}")
         elif field.required:
             words.append(f"{field.name}=…")
-    return "handrail run " + " ".join(_quoted(word) for word in words)
+    return "handrail run " + " ".join(quoted(word) for word in words)
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
+    """A word of a command for a POSIX shell; a gap that is to be filled stays one."""
     from mcp_server.text import visible
 
     shown = visible(word)
