@@ -29,6 +29,23 @@ DISCOVERY = (
         " a cost that does not grow with its history.",
     ),
     # search
+    Requirement(
+        "search-follows",
+        "005 discovery",
+        "An index that was kept up step by step equals one made anew, and every reader sees it.",
+    ),
+    Requirement(
+        "search-any-query",
+        "005 discovery",
+        "No query, in whatever script or with whatever signs, is an error or means more than its"
+        " words.",
+    ),
+    Requirement(
+        "ranker-reproducible",
+        "005 discovery",
+        "The same examples give the same weights byte for byte, and no word of an example is in"
+        " them.",
+    ),
     # from words to a call
     Requirement(
         "inputs-from-context",

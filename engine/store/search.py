@@ -1,37 +1,72 @@
 """Full-text search over the catalogue: an FTS5 index beside the documents it was made from.
 
-It follows from the catalogue alone, so it is the same whatever database holds the journal. Two
-indexes are asked: words by their stem (porter) and pieces of words (trigram); an exact name
-beats both. A query is plain words: none of its characters has a meaning to the index.
+It follows from the catalogue alone, so it is the same whatever database holds the journal. The
+words without endings say which workflows come into question; a learned score says which of them
+is meant, and how sure that is. An exact name beats it. A query is plain words: none of its
+characters has a meaning to the index.
 """
 
-import re
+import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
+from functools import cache
+from heapq import nlargest
+from itertools import islice
+from pathlib import Path
 
+from engine.core.discovery import rank
+from engine.core.discovery.features import FEATURES, features, text_score
+from engine.core.discovery.rank import Answer, Weights
+from engine.core.discovery.said import said
+from engine.core.discovery.words import Asked, asked
 from engine.core.found import Found, Hit
+from engine.core.value import value
 from engine.core.views import WorkflowInfo
+from engine.store import search_rows as kept
+from engine.store.search_words import Vocabulary, wanted
 from engine.store.vectors import Vectors
 
-_WORD = re.compile(r"[^\W_]+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_MOST_WORDS = 32
-_COMMON = (
-    "a an and are at by can do for from get give i in is it me my of on or please show tell the"
-    " this that to want what which with you"
-)
-_STOP = frozenset(_COMMON.split())
+CREATE = kept.CREATE
+WEIGHTS = Path(__file__).with_name("ranker.json")
+POOL = 60
+"""Workflows whose words are read."""
+CLOSELY = 32
+"""Of these, the ones that are looked at one by one: those that the words fit best."""
+_WORTH = "4.0, 2.5, 1.0, 1.5, 1.2, 0.7"
+_AMONG = " and rowid in (select value from json_each(?))"
+_EXACT = (1.0, "exact name")
+_SPELLED = (0.995, "name")
+_MOST = 0.99
 
-CREATE = """
-create virtual table words using fts5(name, title, tags, inputs, tokenize='porter unicode61');
-create virtual table pieces using fts5(name, title, tokenize='trigram');
-create table named (document integer primary key, whole text not null, name text not null,
-  words text not null);
-create index named_by_whole on named (whole);
-create index named_by_name on named (name);
-create index named_by_words on named (words);
-"""
-_WEIGHTS = "8.0, 3.0, 4.0, 1.5"
+
+@cache
+def shipped() -> Weights:
+    """The weights that are shipped, fitted by tools/fit-ranker."""
+    return rank.weights(json.loads(WEIGHTS.read_text(encoding="utf-8"))["lexical"], FEATURES)
+
+
+@value
+class Candidate:
+    """A workflow that comes into question: its number, its full name, its features."""
+
+    number: int
+    name: str
+    row: list[float]
+
+
+@value
+class Pool:
+    """What comes into question, out of so many workflows; `asked` is the query as it was mended."""
+
+    asked: Asked
+    documents: int
+    candidates: list[Candidate]
+
+    def answer(self, made: Weights) -> Answer:
+        """The candidates in order, by their places."""
+        names = [each.name for each in self.candidates]
+        rows = [each.row for each in self.candidates]
+        return rank.answer(made, self.asked, self.documents, names, rows)
 
 
 class Index:
@@ -42,30 +77,21 @@ class Index:
         db: sqlite3.Connection,
         load: Callable[[int], WorkflowInfo | None],
         vectors: Vectors | None = None,
+        weights: Weights | None = None,
     ) -> None:
-        self._db, self._load, self._vectors = db, load, vectors
+        self._db, self._load, self._weights = db, load, weights
+        self._vectors = vectors
+        self._vocabulary = Vocabulary(db)
 
     def put(self, number: int, info: WorkflowInfo) -> None:
         """Let a workflow be found by this number."""
-        texts = _texts(info)
-        self._db.execute(
-            "insert into words (rowid, name, title, tags, inputs) values (?, ?, ?, ?, ?)",
-            (number, *texts),
-        )
-        self._db.execute(
-            "insert into pieces (rowid, name, title) values (?, ?, ?)", (number, *texts[:2])
-        )
-        name = info.name.lower()
-        row = (number, f"{info.namespace}/{info.name}".lower(), name)
-        spread = "-".join(_words(info.name, keep=True))
-        self._db.execute("insert into named values (?, ?, ?, ?)", (*row, spread))
+        kept.put(self._db, number, said(info), (info.namespace, info.name))
         if self._vectors is not None:
             self._vectors.put(number, info)
 
     def drop(self, number: int) -> None:
         """Let it not be found any more."""
-        for table in ("words", "pieces", "named"):
-            self._db.execute(f"delete from {table} where rowid = ?", (number,))  # noqa: S608 - our own names
+        kept.drop(self._db, number)
         if self._vectors is not None:
             self._vectors.drop(number)
 
@@ -74,86 +100,78 @@ class Index:
 
         `among` are the numbers that may be found, None for all.
         """
-        words = _words(query)
-        if not words:
-            return Found()
-        scores: dict[int, tuple[float, str]] = {}
-        infos: dict[int, WorkflowInfo] = {}
-        self._stems(words, limit, scores, infos)
-        self._trigrams(words, limit, scores)
-        self._names(query, words, scores)
-        hits = [
-            Hit(info, round(score, 3), why)
-            for number, (score, why) in scores.items()
-            if (among is None or number in among)
-            and (info := infos.get(number) or self._load(number)) is not None
+        made, pool = self._weights or shipped(), self.pool(query, among)
+        answer = pool.answer(made)
+        named = self._named(query, among)
+        reasons = dict(named)
+        for at, scored in zip(answer.order, answer.scores, strict=True):
+            shown = min(_MOST, max(0.001, round(rank.shown(made, scored), 3)))
+            reasons.setdefault(pool.candidates[at].number, (shown, "words in name, text or tags"))
+        hits = tuple(islice(self._hits(reasons), limit))
+        if named:
+            close = [number for number, _ in named[1:]]
+            sure = rank.CHOICE if close else rank.NAMED if named[0][1] is _SPELLED else 1.0
+            return Found(hits, sure, self._full(close), good=bool(hits))
+        close = [pool.candidates[at].number for at in answer.close]
+        good = bool(hits) and answer.confidence >= made.floor
+        return Found(hits, answer.confidence, self._full(close), good)
+
+    def pool(self, query: str, among: Collection[int] | None = None) -> Pool:
+        """What comes into question, with its features."""
+        weighed, counts = self._vocabulary.weighed(asked(query))
+        rows = kept.rows(self._db, self._numbers(counts, among))
+        found = [(text_score(weighed, words), number, words) for number, words in rows]
+        found = nlargest(CLOSELY, found, key=lambda each: (each[0], -each[1]))
+        best = found[0][0] if found else 0.0
+        names = kept.names(self._db, [number for _, number, _ in found])
+        candidates = [
+            Candidate(number, names[number], features(weighed, words, text, best))
+            for text, number, words in found
         ]
-        hits.sort(key=lambda hit: (-hit.score, hit.info.namespace, hit.info.name))
-        return Found(tuple(hits[:limit]), good=bool(hits))
+        return Pool(weighed.asked, self._vocabulary.common().documents, candidates)
 
-    def _stems(
-        self,
-        words: list[str],
-        limit: int,
-        scores: dict[int, tuple[float, str]],
-        infos: dict[int, WorkflowInfo],
-    ) -> None:
-        match = " OR ".join(f'"{word}"' for word in words)
-        for number, rank in self._ranked("words", match, limit, f", {_WEIGHTS}"):
-            info = self._load(number)
-            if info is not None:
-                infos[number] = info
-                score = 0.35 + 0.4 * _covered(info, words) + 0.1 * rank
-                scores[number] = (score, "words in name, text or tags")
-
-    def _trigrams(self, words: list[str], limit: int, scores: dict[int, tuple[float, str]]) -> None:
-        match = " OR ".join(f'"{word}"' for word in words if len(word) >= 3)
-        for number, rank in self._ranked("pieces", match, limit, "") if match else ():
-            if number not in scores:
-                scores[number] = (0.2 + 0.2 * rank, "parts of words")
-
-    def _ranked(
-        self, table: str, match: str, limit: int, weights: str
-    ) -> Iterable[tuple[int, float]]:
+    def _numbers(self, counts: dict[str, int], among: Collection[int] | None) -> list[int]:
+        match = wanted(counts)
+        if not match:
+            return []
+        within = [] if among is None else [json.dumps(sorted(among))]
         rows = self._db.execute(
-            f"select rowid, -bm25({table}{weights}) from {table} where {table} match ?"  # noqa: S608 - our own names
-            " order by 2 desc limit ?",
-            (match, max(limit * 3, 30)),
-        ).fetchall()
-        top = max((score for _, score in rows), default=0.0) or 1.0
-        return [(number, max(score, 0.0) / top) for number, score in rows]
+            f"select rowid from words where words match ?{_AMONG if within else ''}"  # noqa: S608
+            f" order by bm25(words, {_WORTH}) limit {POOL}",
+            (match, *within),
+        )
+        return [row[0] for row in rows]
 
-    def _names(self, query: str, words: list[str], scores: dict[int, tuple[float, str]]) -> None:
-        sql = "select document from named where words = ?"
-        for (number,) in self._db.execute(sql, ("-".join(words),)):
-            scores[number] = (0.95, "name")
-        asked = query.strip().lower()
-        for (number,) in self._db.execute(_EXACT, (asked, asked)):
-            scores[number] = (1.0, "exact name")
+    def _named(
+        self, query: str, among: Collection[int] | None
+    ) -> list[tuple[int, tuple[float, str]]]:
+        """The workflows whose name the query is, or else spells out in words."""
+        for numbers, reason in (
+            (kept.named(self._db, query), _EXACT),
+            (kept.spelled_out(self._db, query), _SPELLED),
+        ):
+            if found := [(n, reason) for n in numbers if among is None or n in among]:
+                return found
+        return []
 
+    def _hits(self, reasons: dict[int, tuple[float, str]]) -> Iterable[Hit]:
+        for number, (score, why) in reasons.items():
+            if (info := self._load(number)) is not None:
+                yield Hit(info, score, why)
 
-_EXACT = (
-    "select document from named where whole = ? union select document from named where name = ?"
-)
-
-
-def _covered(info: WorkflowInfo, words: list[str]) -> float:
-    text = " ".join(_texts(info)).lower()
-    return sum(_stem(word) in text for word in words) / len(words)
-
-
-def _words(text: str, *, keep: bool = False) -> list[str]:
-    spread = _HUMP.sub(" ", text[:1000])
-    words = [word.lower() for word in _WORD.findall(spread)][:_MOST_WORDS]
-    kept = [word for word in words if keep or word not in _STOP]
-    return kept or words
+    def _full(self, numbers: list[int]) -> tuple[str, ...]:
+        infos = map(self._load, numbers)
+        return tuple(f"{info.namespace}/{info.name}" for info in infos if info is not None)
 
 
-def _stem(word: str) -> str:
-    return word[: max(3, len(word) - 2)] if len(word) > 4 else word.rstrip("s")
-
-
-def _texts(info: WorkflowInfo) -> tuple[str, str, str, str]:
-    name = f"{info.name} {' '.join(_words(info.name, keep=True))}"
-    inputs = " ".join(f"{' '.join(_words(f.name, keep=True))} {f.description}" for f in info.inputs)
-    return name, info.description, " ".join((*info.tags, *info.categories)), inputs
+def in_memory(infos: Iterable[WorkflowInfo], weights: Weights | None = None) -> Index:
+    """An index of its own over these workflows, each found by its place among them."""
+    listed = list(infos)
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    db.executescript(CREATE)
+    db.execute("begin")
+    index = Index(db, listed.__getitem__, weights=weights)
+    for number, info in enumerate(listed):
+        index.put(number, info)
+    db.execute("commit")
+    return index

@@ -54,6 +54,10 @@ def index() -> Index:
         ("notify customer", "notifyCustomer"),
         ("inventory", "stock-check"),
         ("profil", "user-profile"),
+        ("invocies", "order-lookup"),
+        ("userprofile", "user-profile"),
+        ("prof", "user-profile"),
+        ("CHECK_STOCK", "stock-check"),
     ],
 )
 def test_the_workflow_that_is_meant_comes_first(index: Index, query: str, first: str) -> None:
@@ -88,6 +92,32 @@ def test_only_what_it_may_find_among_is_found(index: Index) -> None:
     assert index.search("order-lookup", 5, set()).hits == ()
 
 
+@pytest.mark.requirement("search-any-query")
+@pytest.mark.parametrize(
+    "query",
+    [
+        'name:x OR "a" NEAR(b c, 2) - * ^ { } AND NOT',
+        "order\0; drop table words; --",
+        "\U0001f600\U0001f4a5 \ufdfa ﬁ \u202e",
+        "order " * 5_000,
+        "x" * 100_000,
+        "查看订单 заказ طلب ऑर्डर สั่งซื้อ",
+        "the of and to",
+        "((((((",
+        "\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+    ],
+)
+def test_every_query_has_an_answer(index: Index, query: str) -> None:
+    assert len(index.search(query, 3).hits) <= 3
+
+
+def test_scripts_without_spaces_are_found_by_parts_of_their_words() -> None:
+    index = filled(info("a", "进行数据分析的工具"), info("b", "发送邮件给客户"))
+    assert [hit.info.name for hit in index.search("请分析数据", 5).hits] == ["a"]
+    assert [hit.info.name for hit in index.search("邮件", 5).hits] == ["b"]
+
+
+@pytest.mark.requirement("search-any-query")
 @given(st.text(max_size=200))
 def test_no_query_means_anything_to_the_index_but_its_words(query: str) -> None:
     index = filled(*CATALOGUE)

@@ -1,0 +1,179 @@
+"""The ranker's weights out of examples, as the JSON that is shipped.
+
+Examples are queries and what they meant, in catalogues of several sizes. The weights of features
+are those under which what was meant comes first. How sure an answer is, is learned from answers
+of weights that have not seen its query; one answer in four is of a query that has none. Nothing
+of a query's text goes into the result, and the same examples give the same bytes.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+from engine.app.evaluation import UNANSWERABLE, Query, Sample, full_name, others, samples
+from engine.core.discovery import rank
+from engine.core.discovery.features import FEATURES
+from engine.core.discovery.fit import Choice, Line, Verdict, preferences, threshold, verdicts
+from engine.core.discovery.rank import SIGNS, SURE, chance
+from engine.core.value import value
+from engine.core.views import WorkflowInfo
+from engine.store.search import Pool, in_memory
+
+PRECISE = 0.965
+"""The share of right answers from which on a confidence is 0.8: more than the 0.95 promised,
+since the queries to come are others."""
+_HARDEST = 9
+"""Candidates that were not meant, of each query: those that its words fit best."""
+_LOST = 0.04
+"""The share of right answers that may lie below the floor."""
+_UNDECIDED = 0.6
+_ENOUGH = 20
+_DIGITS = 4
+_TEXT = FEATURES.index("text")
+
+
+@value
+class Example:
+    """A query's candidates with what was meant among them, and with that left out."""
+
+    query: Query
+    size: int
+    pool: Pool
+    meant: list[bool]
+    without: Pool
+
+
+def examples(
+    infos: Sequence[WorkflowInfo], queries: Sequence[Query], sizes: Iterable[int]
+) -> list[Example]:
+    """What the index brings for every query, in catalogues of every size."""
+    found: list[Example] = []
+    for size in sizes:
+        for sample in samples(infos, queries, size):
+            found.extend(_examples(sample, size))
+    return found
+
+
+def _examples(sample: Sample, size: int) -> Iterable[Example]:
+    index = in_memory(sample.infos)
+    for query in sample.queries:
+        pool = index.pool(query.text)
+        gold = {at for at, info in enumerate(sample.infos) if full_name(info) in query.gold}
+        meant = [each.number in gold for each in pool.candidates]
+        yield Example(query, size, pool, meant, index.pool(query.text, others(sample, query)))
+
+
+def fitted(found: Sequence[Example]) -> dict[str, Any]:
+    """A set of weights as JSON."""
+    folds = [[each for each in found if _fold(each) == fold] for fold in (0, 1)]
+    weights = preferences(_choices(found))
+    strange = [preferences(_choices(other), start=weights) for other in reversed(folds)]
+    known = [
+        judged
+        for fold, unseen in zip(folds, strange, strict=True)
+        for each in fold
+        for judged in _verdicts(each, unseen)
+    ]
+    sure = verdicts([each.verdict for each in known])
+    seen = verdicts(list(chain.from_iterable(_seen(each, weights) for each in found)))
+    return {
+        "weights": _named(FEATURES, weights),
+        "slope": round(seen.weights[0], _DIGITS),
+        "offset": round(seen.bias, _DIGITS),
+        "signs": _named(SIGNS, sure.weights),
+        "bias": round(sure.bias, _DIGITS),
+        **_levels(sure, known),
+    }
+
+
+def _fold(example: Example) -> int:
+    return sum(example.query.id.encode()) % 2
+
+
+def _choices(found: Iterable[Example]) -> list[Choice]:
+    return [_choice(each) for each in found]
+
+
+def _choice(example: Example) -> Choice:
+    both = sorted(
+        zip(example.pool.candidates, example.meant, strict=True),
+        key=lambda two: (-two[0].row[_TEXT], two[0].name),
+    )
+    meant = [candidate for candidate, right in both if right]
+    hardest = [candidate for candidate, right in both if not right][:_HARDEST]
+    rows = [candidate.row for candidate in (*meant, *hardest)]
+    return Choice(rows, [*(True for _ in meant), *(False for _ in hardest)])
+
+
+@value
+class Judged:
+    """A verdict on an answer, how far its first two scores are apart, which of them is right."""
+
+    verdict: Verdict
+    gap: float
+    firsts: tuple[bool, ...]
+
+
+def _verdicts(example: Example, weights: Sequence[float]) -> Iterable[Judged]:
+    """What would have been answered, with and without what was meant."""
+    gold = {
+        each.number
+        for each, right in zip(example.pool.candidates, example.meant, strict=True)
+        if right
+    }
+    if example.pool.candidates:
+        yield _judged(example.pool, weights, gold, 1 - UNANSWERABLE)
+    if example.without.candidates:
+        yield _judged(example.without, weights, set(), UNANSWERABLE)
+
+
+def _judged(pool: Pool, weights: Sequence[float], gold: set[int], weight: float) -> Judged:
+    rows = [each.row for each in pool.candidates]
+    order, scores = rank.ordered(weights, [each.name for each in pool.candidates], rows)
+    firsts = tuple(pool.candidates[at].number in gold for at in order[:2])
+    told = rank.signs(pool.asked, pool.documents, scores, FEATURES, rows[order[0]])
+    return Judged(Verdict(told, firsts[0], weight), told[1], firsts)
+
+
+def _seen(example: Example, weights: Sequence[float]) -> Iterable[Verdict]:
+    """Whether each of the first candidates was meant, by its score alone."""
+    for candidate, right in zip(example.pool.candidates, example.meant, strict=True):
+        yield Verdict([rank.score(weights, candidate.row)], right)
+
+
+def _named(names: Sequence[str], numbers: Sequence[float]) -> dict[str, float]:
+    return {name: round(number, _DIGITS) for name, number in zip(names, numbers, strict=True)}
+
+
+def _levels(sure: Line, known: Sequence[Judged]) -> dict[str, Any]:
+    """Which raw chance is a confidence of 0.8, below which nothing fits, and what is as good."""
+    raws = [chance(rank.score(sure.weights, each.verdict.row) + sure.bias) for each in known]
+    told = [
+        (raw, each.verdict.right, each.verdict.weight)
+        for raw, each in zip(raws, known, strict=True)
+    ]
+    level = round(min(0.99, threshold(told, PRECISE)), _DIGITS)
+    right = sorted(raw for raw, was_right, _ in told if was_right)
+    lost = right[int(len(right) * _LOST)] if right else 0.0
+    return {
+        "knots": [[0.0, 0.0], [level, SURE], [1.0, 1.0]],
+        "near": round(_near(known), _DIGITS),
+        "floor": round(min(lost, level) / level * SURE, _DIGITS),
+    }
+
+
+def _near(known: Sequence[Judged]) -> float:
+    """The gap up to which the second is right nearly as often as the first."""
+    gaps = sorted((each.gap, each.firsts[0]) for each in known if any(each.firsts))
+    widest, right = 0.0, 0
+    for count, (gap, first) in enumerate(gaps, 1):
+        right += first
+        if count >= _ENOUGH and right <= _UNDECIDED * count:
+            widest = gap
+    return widest
+
+
+def text_of(sets: dict[str, Any]) -> str:
+    """Sets of weights by their names as the text of the file."""
+    return json.dumps(sets, indent=1, sort_keys=True) + "\n"

@@ -1,0 +1,165 @@
+"""A learned score over features, and what it says about the whole answer.
+
+The numbers come from a JSON document that is checked once; whoever has other features beside
+those of `features.py` brings weights that name them too.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import exp, isfinite, log
+from typing import Any
+
+from engine.core.discovery.words import Asked
+from engine.core.value import value
+
+SURE = 0.8
+"""A confidence from which on the first hit is right at least 95 times in 100."""
+NAMED = 0.97
+"""The confidence where the query spells out the name of exactly one workflow."""
+CHOICE = 0.5
+"""The confidence where it is the name of several."""
+SIGNS = (
+    "first", "lead", "lead_of_second", "documents", "words_asked", "text", "name_covered",
+    "name_spelled", "lead_covered", "in_name", "anywhere", "anywhere_of_all", "best_part",
+    "pairs", "rarest_missing", "values_beyond_required",
+)  # fmt: skip
+"""What an answer is judged by: the first scores, the size of the catalogue, features of the first
+hit."""
+_MOST_CLOSE = 5
+
+
+@value
+class Weights:
+    """What each feature weighs, and how scores and confidences follow; from `weights`.
+
+    `near` is how far below the first a score may lie to be as good; `floor` is the confidence
+    below which nothing fits; `knots` lead from a raw chance to a confidence, rising.
+    """
+
+    features: tuple[str, ...]
+    weights: tuple[float, ...]
+    slope: float
+    offset: float
+    signs: tuple[float, ...]
+    bias: float
+    knots: tuple[tuple[float, float], ...]
+    near: float
+    floor: float
+
+
+def weights(document: Mapping[str, Any], features: Sequence[str]) -> Weights:
+    """One set of weights out of JSON; raises ValueError when it does not fit these features."""
+    try:
+        made = Weights(
+            tuple(features),
+            tuple(float(document["weights"][name]) for name in features),
+            float(document["slope"]),
+            float(document["offset"]),
+            tuple(float(document["signs"][name]) for name in SIGNS),
+            float(document["bias"]),
+            tuple((float(raw), float(sure)) for raw, sure in document["knots"]),
+            float(document["near"]),
+            float(document["floor"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"weights without {error}") from error
+    _check(made, document)
+    return made
+
+
+def _check(made: Weights, document: Mapping[str, Any]) -> None:
+    numbers = (*made.weights, *made.signs, made.slope, made.offset, made.bias, made.near)
+    if not all(map(isfinite, numbers)):
+        raise ValueError("weights that are no numbers")
+    if len(document["weights"]) != len(made.features) or len(document["signs"]) != len(SIGNS):
+        raise ValueError("weights of features that are not known")
+    raws, sures = zip(*made.knots, strict=True)
+    rising = all(a < b for a, b in pairwise(raws)) and all(a <= b for a, b in pairwise(sures))
+    if not rising or (raws[0], raws[-1]) != (0.0, 1.0) or not 0 <= sures[0] <= sures[-1] <= 1:
+        raise ValueError("confidences that do not rise from 0 to 1")
+
+
+def score(weights: Sequence[float], row: Sequence[float]) -> float:
+    """The score of a workflow, on no scale of its own: only differences mean something."""
+    return sum(weight * number for weight, number in zip(weights, row, strict=True))
+
+
+def shown(made: Weights, scored: float) -> float:
+    """A score as it is shown, between 0 and 1: the chance that it is right, seen by itself."""
+    return chance(made.slope * scored + made.offset)
+
+
+def chance(odds: float) -> float:
+    """The chance that belongs to the logarithm of odds.
+
+    >>> chance(0.0), chance(-1e9)
+    (0.5, 0.0)
+    """
+    return 1 / (1 + exp(-odds)) if odds > -700 else 0.0
+
+
+@value
+class Answer:
+    """What the candidates come to: their places in the order given, best first, with scores.
+
+    `confidence` is how sure the first is, `close` the places of those that are as good.
+    """
+
+    order: tuple[int, ...]
+    scores: tuple[float, ...]
+    confidence: float
+    close: tuple[int, ...]
+
+
+def answer(
+    made: Weights,
+    asked: Asked,
+    documents: int,
+    names: Sequence[str],
+    rows: Sequence[Sequence[float]],
+) -> Answer:
+    """The candidates in order, by their features, and how sure the first of them is."""
+    if not rows:
+        return Answer((), (), 0.0, ())
+    order, scores = ordered(made.weights, names, rows)
+    told = signs(asked, documents, scores, made.features, rows[order[0]])
+    falling = zip(order[1:_MOST_CLOSE], scores[1:_MOST_CLOSE], strict=True)
+    close = tuple(at for at, scored in falling if scored >= scores[0] - made.near)
+    return Answer(order, scores, confidence(made, told), close)
+
+
+def ordered(
+    weights: Sequence[float], names: Sequence[str], rows: Sequence[Sequence[float]]
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The places of the candidates, best first, with their scores; of equals the name decides."""
+    scores = [score(weights, row) for row in rows]
+    order = sorted(range(len(rows)), key=lambda at: (-round(scores[at], 6), names[at]))
+    return tuple(order), tuple(scores[at] for at in order)
+
+
+def signs(
+    asked: Asked,
+    documents: int,
+    scores: Sequence[float],
+    features: Sequence[str],
+    first: Sequence[float],
+) -> list[float]:
+    """What an answer is judged by. `scores` falls, `first` is the row of the first hit."""
+    second = scores[1] if len(scores) > 1 else scores[0] - 10
+    third = scores[2] if len(scores) > 2 else second - 10
+    of_first = dict(zip(features, first, strict=True))
+    heads = (scores[0], scores[0] - second, second - third)
+    sizes = (log(1 + documents), log(1 + len(asked.words)))
+    return [*heads, *sizes, *(of_first[name] for name in SIGNS[5:])]
+
+
+def confidence(made: Weights, signs: Sequence[float]) -> float:
+    """How sure the first hit is, by the signs of the answer."""
+    return _between(made.knots, chance(score(made.signs, signs) + made.bias))
+
+
+def _between(knots: Sequence[tuple[float, float]], raw: float) -> float:
+    for (low, low_sure), (high, high_sure) in pairwise(knots):
+        if raw <= high:
+            return low_sure + (high_sure - low_sure) * (raw - low) / (high - low)
+    return knots[-1][1]

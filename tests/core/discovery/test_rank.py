@@ -1,0 +1,100 @@
+"""The learned score: numbers out of JSON that are checked, one order, a confidence that rises."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.discovery import rank
+from engine.core.discovery.features import FEATURES, features, rarity, text_score, weighed
+from engine.core.discovery.rank import SIGNS
+from engine.core.discovery.said import Said
+from engine.core.discovery.words import asked
+from engine.store.search import WEIGHTS, shipped
+
+
+def document(**changed: Any) -> dict[str, Any]:
+    sets: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    return {**sets["lexical"], **changed}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"weights": {}},
+        {"weights": dict.fromkeys((*FEATURES, "strange"), 1.0)},
+        {"signs": dict.fromkeys(SIGNS, float("nan"))},
+        {"bias": None},
+        {"knots": [[0, 0]]},
+        {"knots": [[0, 0.5], [0.5, 0.2], [1, 1]]},
+        {"knots": [[0, 0], [1, 1.5]]},
+        {"near": float("inf")},
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"weights|confidences"):
+        rank.weights(document(**changed), FEATURES)
+
+
+@pytest.mark.requirement("ranker-reproducible")
+def test_what_is_shipped_holds_numbers_and_no_words_of_anybody() -> None:
+    def leaves(value: Any) -> list[Any]:
+        if isinstance(value, dict | list):
+            inner = value.values() if isinstance(value, dict) else value
+            return [leaf for each in inner for leaf in leaves(each)]
+        return [value]
+
+    sets = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    assert all(isinstance(leaf, int | float) for leaf in leaves(sets))
+    assert WEIGHTS.stat().st_size < 10_000
+
+
+@given(st.lists(st.floats(-40, 40), min_size=2, max_size=12))
+def test_a_confidence_rises_with_the_chance(odds: list[float]) -> None:
+    made = shipped()
+    signs = [[odd if name == "first" else 0.0 for name in SIGNS] for odd in sorted(odds)]
+    rising = made.signs[0] >= 0
+    told = [rank.confidence(made, each) for each in (signs if rising else signs[::-1])]
+    assert told == sorted(told)
+    assert all(0 <= each <= 1 for each in told)
+
+
+def test_of_equals_the_name_decides() -> None:
+    row = [1.0] * len(FEATURES)
+    order, _ = rank.ordered(shipped().weights, ["b", "c", "a"], [row, row, row])
+    assert order == (2, 0, 1)
+
+
+def test_nothing_that_comes_into_question_is_no_answer() -> None:
+    answer = rank.answer(shipped(), asked("pay"), 3, [], [])
+    assert (answer.order, answer.confidence, answer.close) == ((), 0.0, ())
+
+
+def _row(query: str, said: Said) -> dict[str, float]:
+    question = asked(query)
+    words = dict.fromkeys(question.words, rarity(100, 2))
+    held = weighed(question, words, words, lambda _: rarity(100, 2))
+    text = text_score(held, said)
+    return dict(zip(FEATURES, features(held, said, text, text), strict=True))
+
+
+def test_each_field_has_a_number_of_its_own() -> None:
+    said = Said(("close", "invoic"), ("close", "open", "invoic"), (), ("bill",), ("number",), ())
+    row = _row("close the invoice by number", said)
+    assert row["name_covered"] == row["anywhere"] == row["name_spelled"] == 1.0
+    assert row["in_name"] == pytest.approx(2 / 3)
+    assert row["in_inputs"] == pytest.approx(1 / 3)
+    assert row["in_labels"] == row["in_about"] == row["rarest_missing"] == 0.0
+    assert row["first_of_name"] == row["last_of_name"] == 1.0
+    assert row["pairs"] == 0.5
+
+
+@given(
+    st.text("abc de.", max_size=40),
+    st.lists(st.lists(st.sampled_from(["a", "b", "ab", "de"]), max_size=5), min_size=6, max_size=6),
+)
+def test_whatever_is_compared_has_finite_numbers(query: str, fields: list[list[str]]) -> None:
+    row = _row(query, Said(*map(tuple, fields)))
+    assert all(-10 <= number <= 10 for number in row.values())

@@ -1,0 +1,80 @@
+"""The rows of the search index: kept up step by step, they are those of an index made anew."""
+
+import sqlite3
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.core.model import Effect
+from engine.core.views import InputField, WorkflowInfo
+from engine.store import search_rows
+from engine.store.search import CREATE, Index, in_memory
+
+WORDS = ("order", "invoice", "close", "send", "stock", "userProfile", "数据分析", "naïve")
+
+
+def info(name: str, description: str, tag: str) -> WorkflowInfo:
+    field = InputField(f"{tag}Id", "string", True, f"The {tag}.")
+    return WorkflowInfo(
+        "shop", name, "1.0.0", description, Effect.READ, False, False, (), (tag,), (field,), 1
+    )
+
+
+infos = st.builds(
+    info,
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map("-".join),
+    st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join),
+    st.sampled_from(WORDS),
+)
+
+
+def kept(db: sqlite3.Connection) -> list[list[tuple[object, ...]]]:
+    return [
+        sorted(db.execute(sql).fetchall())
+        for sql in (
+            "select rowid, * from words",
+            "select word, documents from counted",
+            "select s.word from spelled s join counted c on c.id = s.rowid and c.word = s.word",
+            "select * from named",
+        )
+    ]
+
+
+@pytest.mark.requirement("search-follows")
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), infos)), max_size=16))
+def test_what_is_kept_up_equals_what_is_made_anew(
+    changes: list[tuple[int, WorkflowInfo | None]],
+) -> None:
+    db, now = sqlite3.connect(":memory:"), dict[int, WorkflowInfo]()
+    db.executescript(CREATE)
+    index = Index(db, now.get)
+    for number, each in changes:
+        index.drop(number)
+        now.pop(number, None)
+        if each is not None:
+            now[number] = each
+            index.put(number, each)
+    anew = sqlite3.connect(":memory:")
+    anew.executescript(CREATE)
+    fresh = Index(anew, now.get)
+    for number, each in sorted(now.items()):
+        fresh.put(number, each)
+    assert kept(db) == kept(anew)
+    assert db.execute("select count(*) from spelled").fetchone() == (len(kept(db)[2]),)
+    for query in ("close the order", "userprofil", "分析", "invocie"):
+        assert index.search(query, 6) == fresh.search(query, 6)
+
+
+def test_a_reader_sees_how_rare_words_are_after_another_has_written(tmp_path: object) -> None:
+    path = f"{tmp_path}/papers"
+    db, other = (sqlite3.connect(path, isolation_level=None) for _ in range(2))
+    db.executescript(CREATE)
+    listed = [info("close-order", "", "a"), info("send-order", "", "b")]
+    reader, writer = Index(other, listed.__getitem__), Index(db, listed.__getitem__)
+    assert reader.search("order", 3).hits == ()
+    for number, each in enumerate(listed):
+        writer.put(number, each)
+    assert reader.search("order", 3) == in_memory(listed).search("order", 3)
+    assert search_rows.counts(other, ["order"]) == {"order": 2}
