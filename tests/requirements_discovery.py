@@ -11,7 +11,7 @@ DISCOVERY = (
     ),
     Requirement(
         "encoder-may-fail",
-        "issue 5",
+        "005 discovery",
         "An encoder that fails is told of once and costs no search.",
     ),
     # the language model
@@ -109,15 +109,20 @@ DISCOVERY = (
     ),
     Requirement(
         "impact-hubs",
-        "issue 5",
+        "005 discovery",
         "A limit of users, off by default, names what has more and does not follow it.",
     ),
     Requirement(
         "impact-current",
-        "issue 5",
+        "005 discovery",
         "After any change of the documents, who uses what is as if it were read anew.",
     ),
     # measuring
+    Requirement(
+        "figures-recomputed",
+        "005 discovery",
+        "Anybody can recompute the figures of discovery on examples of their own.",
+    ),
     # the HTTP API
     Requirement(
         "http-api",

@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, Entry] = {
     "workers": Entry("workers", "List the workers and what they hold."),
     "policy": Entry("policy", "Check or explain what asks a person."),
     "check": Entry("check", "Check a folder of documents and list every problem."),
+    "eval": Entry("evaluate", "Measure search, inputs and labels on examples."),
     "init": Entry("init", "Write a small working folder of workflows."),
     "doctor": Entry("doctor", "Look for what is broken on this machine."),
     "audit": Entry("audit", "Verify the journal, or copy it with proofs."),
