@@ -58,7 +58,9 @@ class Finding:
         """The workflows that fit a query best, best first; only those with a number in `among`."""
         found = self._papers.lists.search(query, limit, among)
         now = [replace(hit, info=self._now(hit.info)) for hit in found.hits]
-        return replace(found, hits=tuple(hit for hit in now if not hit.info.deprecated))
+        kept = tuple(hit for hit in now if not hit.info.deprecated)
+        first = bool(kept) and kept[0] is now[0]  # what is known is known of the first
+        return replace(found, hits=kept, confidence=found.confidence if first else 0.0)
 
     def tasks(
         self, wanted: Filter = EVERYTHING, after: tuple[str, str] = FIRST, limit: int = ALL

@@ -18,6 +18,7 @@ from engine.core.discovery.match import Match, Wish, best_match
 from engine.core.discovery.prompts import still_needed
 from engine.core.discovery.reading import believed, question
 from engine.core.errors import Refused, StepError
+from engine.core.labels.filter import EVERYTHING, Filter
 from engine.core.model import Workflow
 from engine.core.plain import plain
 from engine.core.value import value
@@ -67,14 +68,16 @@ class Matching:
         *,
         context: Mapping[str, Any] | None = None,
         auto: bool = False,
+        wanted: Filter = EVERYTHING,
         limit: int = 5,
     ) -> Match:
         """What fits a goal, best first, and for the best what `context` gives of its inputs.
 
-        Raises Refused `invalid_context`, `context_too_large`, `secret_in_input`.
+        Only what fits `wanted` is found. Raises Refused `invalid_filter`, `invalid_context`,
+        `context_too_large`, `secret_in_input`.
         """
         known = _checked(context or {})
-        found = self._shelf.search(query, limit)
+        found = self._shelf.search(query, limit, self._shelf.among(wanted))
         if not found.good or not found.hits:
             return Match(found)
         info = found.hits[0].info

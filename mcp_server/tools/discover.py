@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_server import prose, prose_match, wire
 from mcp_server.calls import READS, Call, Tool, argument, tool
-from mcp_server.narrowing import FILTERS, filter_of
+from mcp_server.narrowing import FILTERS, SEARCHED, filter_of, searched
 from mcp_server.paging import behind, onward
 from mcp_server.shapes import DETAILS, MATCHES, PROBLEM, TASK, WORKFLOW, listing
 from mcp_server.shapes import page as page_of
@@ -58,6 +58,7 @@ async def list_workflows(engine: "Engine", call: Call) -> wire.Answer:
         "query": argument("string", "What the user wants, in words.", minLength=1, maxLength=500),
         "context": argument("object", 'What is known, such as {"userId": "3"}.', default={}),
         "autoExecute": argument("boolean", "May it run unasked?", default=False),
+        "filters": SEARCHED,
         "limit": limit(5, 20),
     },
     needs=("query",),
@@ -70,8 +71,9 @@ async def search_workflows(engine: "Engine", call: Call) -> wire.Answer:
     """
     given = call.arguments
     match = await engine.matching.match(
-        given["query"], context=given["context"], auto=given["autoExecute"], limit=given["limit"]
-    )
+        given["query"], context=given["context"], auto=given["autoExecute"],
+        wanted=searched(given["filters"]), limit=given["limit"],
+    )  # fmt: skip
     shown = [{**wire.workflow(hit.info), "score": round(hit.score, 3), "why": hit.why}
              for hit in match.found.hits]  # fmt: skip
     facts: wire.Json = {"status": "ok", "workflows": shown, "total": len(shown)}

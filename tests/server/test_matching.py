@@ -62,6 +62,41 @@ async def test_nothing_that_fits_is_said_plainly(world: World) -> None:
     assert "list_workflows" in facts["nextStep"]
 
 
+@pytest.mark.requirement("best-match")
+async def test_a_search_is_narrowed_by_labels_and_namespace(world: World) -> None:
+    async with world.client() as client:
+
+        async def found(**filters: Any) -> list[str]:
+            facts = await call(client, "search_workflows", query="hello", filters=filters)
+            return [each["name"] for each in facts["workflows"]]
+
+        assert set(await found()) >= {"hello", "other/hello"}
+        assert await found(tags=["Greeting"]) == ["hello"]
+        assert await found(categories=["talk"], anyTags=["greeting"]) == ["hello"]
+        assert "hello" not in await found(excludeTags=["greeting"])
+        assert await found(namespace="other") == ["other/hello"]
+        assert await found(tags=["nothing"]) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "error"),
+    [
+        ({"tag": ["x"]}, "there is no such filter"),
+        ({"tags": "x"}, "must be a list of texts"),
+        ({"tags": [1]}, "must be a list of texts"),
+        ({"namespace": ["x"]}, "must be a string"),
+    ],
+)
+async def test_a_wrong_filter_says_what_is_wrong_and_what_there_is(
+    world: World, filters: dict[str, Any], error: str
+) -> None:
+    async with world.client() as client:
+        facts = await call(client, "search_workflows", query="hello", filters=filters)
+    assert facts["code"] == "invalid_arguments"
+    assert facts["arguments"][0]["error"] == error
+    assert "excludeTags" in facts["hint"]
+
+
 async def test_a_context_that_is_no_object_or_too_large_says_what_to_send(world: World) -> None:
     large = {f"k{number}": number for number in range(600)}
     async with world.client() as client:
