@@ -42,7 +42,19 @@ def _workflow_line(each: Json) -> str:
         notes.append(f"match {each['score']:.2f}")
     said = plain(each["description"], _SHORT) or "(no description)"
     inputs = ", ".join(_input_short(field) for field in each["inputs"]) or "none"
-    return f"- {each['name']} {each['version']} ({', '.join(notes)}): {said} Inputs: {inputs}."
+    went = _went(each["stats"]) if "stats" in each else ""
+    return (
+        f"- {each['name']} {each['version']} ({', '.join(notes)}): {said} Inputs: {inputs}.{went}"
+    )
+
+
+def _went(stats: Json) -> str:
+    if not stats["runs"]:
+        return " Never run."
+    rate = f", {stats['successRate']:.0%} completed" if "successRate" in stats else ""
+    took = f", p50 {stats['p50Ms']} ms, p95 {stats['p95Ms']} ms" if "p50Ms" in stats else ""
+    last = f", last {stats['lastRunAt']} {stats['lastStatus']}"
+    return f" Newest {stats['runs']} runs{rate}{took}{last}."
 
 
 def _input_short(field: Json) -> str:

@@ -97,6 +97,13 @@ STEP = record(
         "outcome": OUTCOME,
     },
 )  # fmt: skip
+STATISTICS = record(
+    {"runs": COUNT, "completed": COUNT, "failed": COUNT},
+    {
+        "successRate": {"type": "number"}, "p50Ms": COUNT, "p95Ms": COUNT, "lastRunAt": TIME,
+        "lastRun": TEXT, "lastStatus": TEXT,
+    },
+)  # fmt: skip
 WORKFLOW = record(
     {
         "name": TEXT, "version": TEXT, "description": TEXT, "effect": EFFECT,
@@ -104,7 +111,7 @@ WORKFLOW = record(
     },
     {
         "categories": listing(TEXT), "tags": listing(TEXT), "steps": COUNT, "pending": FLAG,
-        "deprecated": FLAG, "score": {"type": "number"}, "why": TEXT,
+        "deprecated": FLAG, "score": {"type": "number"}, "why": TEXT, "stats": STATISTICS,
     },
 )  # fmt: skip
 PROBLEM = record(

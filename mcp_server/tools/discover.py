@@ -30,6 +30,7 @@ def limit(default: int, most: int) -> dict[str, Any]:
         "cursor": _CURSOR,
         "limit": limit(20, 100),
         **FILTERS,
+        "includeStats": argument("boolean", "Add how their newest runs went.", default=False),
     },
     gives=(page_of("workflows", WORKFLOW, problems=listing(PROBLEM)),),
 )
@@ -42,7 +43,11 @@ async def list_workflows(engine: "Engine", call: Call) -> wire.Answer:
     about = ("list_workflows", wanted.key)
     found, total = engine.workflow_page(wanted, behind(given["cursor"], about), most + 1)
     cursor = onward(found, most, about)
-    facts: wire.Json = {"status": "ok", "workflows": [wire.workflow(info) for info in found[:most]]}
+    shown = [wire.workflow(info) for info in found[:most]]
+    if given["includeStats"]:
+        for each, info in zip(shown, found, strict=False):
+            each["stats"] = wire.statistics(await engine.statistics.of(info.namespace, info.name))
+    facts: wire.Json = {"status": "ok", "workflows": shown}
     facts |= {"total": total, **({"nextCursor": cursor} if cursor else {})}
     problems = engine.problems(_MOST_PROBLEMS)
     if problems and not given["cursor"]:

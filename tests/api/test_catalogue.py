@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.asking import get, give
+from tests.server.world import World
 
 pytestmark = pytest.mark.requirement("http-api")
 CHECK = "/workflows/{}/validate-input"
@@ -51,3 +52,36 @@ async def test_tasks_are_listed_with_who_uses_them(port: int) -> None:
     status, facts = await get(port, "/tasks?category=talk")
     assert status == 200
     assert [each["name"] for each in facts["tasks"]] == ["greet"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("tags=greeting", ["hello"]),
+        ("tags=greeting,nothing", ["hello"]),
+        ("tags=greeting&tags=nothing", ["hello"]),
+        ("tags=greeting,nothing&matchAllTags=true", []),
+        ("categories=talk", ["hello"]),
+        ("categories=Talk,other", ["hello"]),
+        ("tagPattern=greet*", ["hello"]),
+        ("excludeTags=greeting", ["breaks", "changes", "long", "other/hello"]),
+    ],
+)
+async def test_workflows_are_found_by_their_labels(port: int, query: str, names: list[str]) -> None:
+    status, facts = await get(port, f"/workflows?{query}")
+    assert (status, facts["total"]) == (200, len(names))
+    assert [each["name"] for each in facts["workflows"]] == names
+
+
+async def test_a_list_tells_how_runs_went_if_it_is_asked(port: int, world: World) -> None:
+    _, facts = await get(port, "/workflows?tags=greeting")
+    assert "stats" not in facts["workflows"][0]
+    _, facts = await get(port, "/workflows?tags=greeting&includeStats=true")
+    assert facts["workflows"][0]["stats"] == {"runs": 0, "completed": 0, "failed": 0}
+    assert world.engine is not None
+    run = await world.engine.start("hello", {"name": "Ann"})
+    await world.ended(run.id)
+    _, facts = await get(port, "/workflows?tags=greeting&includeStats=true")
+    stats = facts["workflows"][0]["stats"]
+    assert (stats["runs"], stats["successRate"], stats["lastRun"]) == (1, 1.0, run.id)
+    assert stats["lastStatus"] == "completed"

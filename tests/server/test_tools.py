@@ -350,3 +350,19 @@ async def test_a_new_document_is_there_without_a_restart(world: World, tmp_path:
         with anyio.fail_after(SECONDS):
             while (await call(client, "execute_workflow", workflow="late"))["status"] == "refused":
                 await anyio.lowlevel.checkpoint()
+
+
+@pytest.mark.requirement("statistics")
+async def test_a_list_says_how_the_newest_runs_of_each_workflow_went(world: World) -> None:
+    async with world.client() as client:
+        run = await call(client, "execute_workflow", workflow="hello", input={"name": "Ann"})
+        await call(client, "execute_workflow", workflow="breaks")
+        shown = await client.call_tool("list_workflows", {"includeStats": True})
+        stats = {each["name"]: each["stats"] for each in shown.structured_content["workflows"]}
+        assert stats["hello"]["lastRun"] == run["executionId"]
+        assert (stats["hello"]["successRate"], stats["breaks"]["successRate"]) == (1, 0)
+        assert "p50Ms" not in stats["breaks"]
+        assert stats["long"] == {"runs": 0, "completed": 0, "failed": 0}
+        text = shown.content[0].text
+        assert "Newest 1 runs, 100% completed, p50 " in text
+        assert "Never run." in text
