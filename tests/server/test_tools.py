@@ -363,6 +363,6 @@ async def test_a_list_says_how_the_newest_runs_of_each_workflow_went(world: Worl
         assert (stats["hello"]["successRate"], stats["breaks"]["successRate"]) == (1, 0)
         assert "p50Ms" not in stats["breaks"]
         assert stats["long"] == {"runs": 0, "completed": 0, "failed": 0}
-        text = shown.content[0].text
+        text = shown.content[0].text  # type: ignore[union-attr]
         assert "Newest 1 runs, 100% completed, p50 " in text
         assert "Never run." in text
