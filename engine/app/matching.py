@@ -81,8 +81,8 @@ class Matching:
         if not found.good or not found.hits:
             return Match(found)
         info = found.hits[0].info
-        workflow = await self._workflow(f"{info.namespace}/{info.name}")
-        schema = workflow.input_schema
+        version = self._shelf.known(f"{info.namespace}/{info.name}")
+        schema = await self._library.input_schema(version.digest)
         extraction = await self._read(schema, query, known, extract(schema, known))
         offered = guesses(schema, query, known, extraction)
         return Match(found, best_match(found, extraction, offered, Wish(auto, self._auto)))
@@ -108,10 +108,8 @@ class Matching:
         Raises Refused `unknown_workflow`, `unknown_version`, `secret_in_input`, and
         `invalid_input` for what is not JSON at all.
         """
-        return validated(await self._workflow(name, version), name, given)
-
-    async def _workflow(self, name: str, version: str = "") -> Workflow:
-        return await self._library.learn(self._shelf.known(name, version).digest)
+        known = self._shelf.known(name, version)
+        return validated(await self._library.learn(known.digest), name, given)
 
 
 def _why(error: Refused | TimeoutError) -> str:

@@ -19,6 +19,7 @@ from engine.core.documents.connectors import read_connector
 from engine.core.documents.effects import needs_acceptance, references, settled, settled_task
 from engine.core.documents.graph import sort
 from engine.core.documents.header import CONNECTOR, TASK, WORKFLOW, Header, read_header
+from engine.core.documents.inputs import read_input
 from engine.core.documents.known import Known
 from engine.core.documents.names import Held, Key, Names, written
 from engine.core.documents.raw import RawDocument, Report
@@ -36,6 +37,7 @@ __all__ = [
     "needs_acceptance",
     "parse_documents",
     "rebuild",
+    "stored_input",
 ]
 
 DEEPEST = 64
@@ -106,6 +108,13 @@ def rebuild(bundle: Mapping[str, Any], functions: Mapping[str, Effect]) -> Workf
     (header,) = _headers([bundle.get("workflow")], WORKFLOW)
     workflow = _sound(lambda header: read_workflow(header, known))(header)
     return replace(workflow, bundle=bundle, digest=digest(bundle))
+
+
+def stored_input(bundle: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The input schema of a stored version, without compiling anything else of it."""
+    document = bundle["workflow"]
+    report = Report(RawDocument("", 0, document))
+    return read_input(report, "spec.input", document["spec"].get("input"))
 
 
 # -- reading ------------------------------------------------------------------------------

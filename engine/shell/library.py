@@ -15,7 +15,7 @@ from struct import Struct
 from typing import Any
 from weakref import WeakValueDictionary, ref
 
-from engine.core.definition import rebuild
+from engine.core.definition import rebuild, stored_input
 from engine.core.model import Effect, Workflow, WorkflowRef, targets_of
 from engine.store import Store
 
@@ -217,13 +217,23 @@ class Library:
             task.add_done_callback(lambda _: self._learned.pop(digest))
         return task
 
+    async def input_schema(self, digest: str) -> Mapping[str, Any]:
+        """The input schema of a version, for the cost of that alone. Raises KeyError."""
+        known = self._alive.get(digest)
+        if known is not None:
+            return known.input_schema
+        return stored_input(json.loads((await self._stored(digest))["bundle"]))
+
     async def _rebuilt(self, digest: str) -> Workflow:
+        row = await self._stored(digest)
+        made = await asyncio.to_thread(rebuild, json.loads(row["bundle"]), self._functions())
+        return self._alive.setdefault(digest, replace(made, version=row["version"]))
+
+    async def _stored(self, digest: str) -> Mapping[str, Any]:
         rows = await self._store.fetch("version_bundle", tenant=self._tenant, digest=digest)
         if not rows:
             raise KeyError(digest)
-        bundle = json.loads(rows[0]["bundle"])
-        made = await asyncio.to_thread(rebuild, bundle, self._functions())
-        return self._alive.setdefault(digest, replace(made, version=rows[0]["version"]))
+        return rows[0]
 
     async def learn_all(self, workflow: Workflow, also: Iterable[str] = ()) -> Iterable[Workflow]:
         """Have at hand, as long as `workflow` is, every sub-workflow that it may open now.

@@ -13,6 +13,7 @@ from engine.core.definition import (
     needs_acceptance,
     parse_documents,
     rebuild,
+    stored_input,
 )
 from engine.core.model import Effect, Workflow
 from engine.core.version import Semver, VersionClash, next_version
@@ -29,6 +30,12 @@ def shuffled(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: shuffled(value[key]) for key in reversed(value)}
     return [shuffled(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_input_of_a_stored_version_is_read_without_the_rest() -> None:
+    workflow = everything()
+    assert stored_input(workflow.bundle) == workflow.input_schema
+    assert workflow.input_schema["properties"]
 
 
 def test_a_bundle_holds_everything_a_version_needs() -> None:
