@@ -113,6 +113,11 @@ DISCOVERY = (
         "A limit of users, off by default, names what has more and does not follow it.",
     ),
     Requirement(
+        "impact-pages",
+        "issue 5",
+        "A huge answer comes in pages that together are the whole; its counts are always complete.",
+    ),
+    Requirement(
         "impact-current",
         "005 discovery",
         "After any change of the documents, who uses what is as if it were read anew.",

@@ -13,6 +13,7 @@ from engine.app.catalogue import Shelf
 from engine.app.checks import checks
 from engine.app.crew import crew, worker_of
 from engine.app.describe import workflow_details
+from engine.app.impact import Impact
 from engine.app.listing import Lists
 from engine.app.matching import Matching
 from engine.app.places import audit_places, database_of
@@ -86,6 +87,7 @@ class Engine:
         self.audits = Audits(store, audit_places(settings), self._lists.row)
         self.matching = Matching(self._shelf, self._library, settings)
         self._versions = Versions(store, self._library, tenant)
+        self.impact = Impact(self._shelf, self._library, self._versions)
         self.refusals = Refusals(store, clock, tenant)
 
     # -- life ---------------------------------------------------------------------------------

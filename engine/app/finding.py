@@ -4,15 +4,18 @@ Lists and searches come from the papers, the version of what they show from the 
 documents become papers and versions is `catalogue.py`'s.
 """
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from engine.core.errors import Refused
 from engine.core.found import Found
+from engine.core.impact.adjacency import Key
 from engine.core.labels.filter import EVERYTHING, Filter
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.core.words import MOST_OPTIONS, did_you_mean, suggestions
 from engine.shell.library import Known, Library
+from engine.store.edges import NEVER, Drawn
 from engine.store.papers import Papers
 
 FIRST = ("", "")
@@ -27,6 +30,7 @@ class Finding:
 
     def __init__(self, papers: Papers, library: Library) -> None:
         self._papers, self._library = papers, library
+        self._drawn_of: Papers | None = None
         self._spaces: dict[str, Sequence[str]] = {}
         self._around: tuple[Problem, ...] = ()
         self._clashes: tuple[Problem, ...] = ()
@@ -72,6 +76,18 @@ class Finding:
     def names(self) -> list[tuple[str, str]]:
         """Namespace and name of every workflow of the folders, sorted."""
         return self._papers.lists.workflow_names()
+
+    async def drawn(self, known: Drawn) -> Drawn:
+        """Who uses what now; what is known already is only brought up to date."""
+        if self._drawn_of is not self._papers:  # others count their turns anew
+            self._drawn_of, known = self._papers, NEVER
+        if self._papers.large:
+            return await asyncio.to_thread(self._papers.drawn, known)
+        return self._papers.drawn(known)
+
+    def callers(self, key: tuple[str, str], versions: Iterable[str]) -> list[Key]:
+        """The workflows and tasks that ask for a workflow by one of some versions ("": by none)."""
+        return self._papers.lists.callers(key, versions)
 
     def _now(self, info: WorkflowInfo) -> WorkflowInfo:
         known = self._library.default_row(info.namespace, info.name)

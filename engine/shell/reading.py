@@ -25,6 +25,7 @@ from engine.core.definition import (
     tell_duplicate,
 )
 from engine.core.describe import task_info, workflow_info
+from engine.core.documents.bundle import connectors_of
 from engine.core.documents.callers import circles, stranded, tell_circle, tell_stranded
 from engine.core.documents.connectors import read_connector
 from engine.core.documents.effects import settled_task
@@ -35,8 +36,8 @@ from engine.core.documents.names import EVERY, Key, Names
 from engine.core.documents.raw import Report
 from engine.core.documents.tasks import read_task
 from engine.core.documents.workflows import read_workflow
-from engine.core.model import Task, Workflow, targets_of
-from engine.core.reading import target_name
+from engine.core.impact.uses import task_uses, uses_of
+from engine.core.model import Task, Workflow
 from engine.shell.folders import Folders, Functions
 from engine.shell.load import load_file
 from engine.shell.registers import Callees, Effects, Promised, Register
@@ -180,13 +181,15 @@ class Reading:
             tell_duplicate(header, self._header(first))
             self._papers.settle(document, SECOND, header.report.problems, asked)
             return
-        found: Any = _READERS[kind](header, self._known(asked))
+        known = self._known(asked)
+        found: Any = _READERS[kind](header, known)
         state = BROKEN if found is None else GOOD
         self._papers.settle(document, state, header.report.problems, asked)
         if isinstance(found, Task):
             if found.workflow is not None:
                 self._starters.append((document, header.key))
-            self._papers.put_task(document, task_info(found, ()))
+            called = ((one.namespace, one.name) for one in connectors_of(found, known))
+            self._papers.put_task(document, task_info(found, ()), task_uses(found, called))
 
     def _load(self, kind: str, key: Key) -> Any:
         return self._load_kept(kind, key)
@@ -273,12 +276,11 @@ class Reading:
         check_flow(workflow, header.report, Callees(self._load))
         self._papers.settle(document, GOOD, header.report.problems, asked)
         info = workflow_info(workflow)
-        targets = {target_name(each) for step in workflow.steps for each in targets_of(step)}
         standing = Standing(
             document, *header.key, workflow.version or "", workflow.digest,
             workflow.effect.value, needs_acceptance(workflow),
         )  # fmt: skip
-        self._papers.put_workflow(standing, info_text(info), targets)
+        self._papers.put_workflow(standing, info_text(info), uses_of(workflow))
         return workflow
 
     def _settle_tasks(self) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from engine.store.connection import judged
+from engine.store.edges import CREATE as EDGES
 from engine.store.errors import StoreError, trouble
 from engine.store.paper_marks import CREATE as MARKS
 from engine.store.search import CREATE as SEARCH
@@ -40,9 +41,6 @@ create table workflows (document integer primary key, namespace text not null,
 create unique index workflows_by_name on workflows (namespace, name, hidden);
 create index workflows_by_bare_name on workflows (name);
 create table infos (digest blob primary key, info text not null) without rowid;
-create table targets (namespace text not null, name text not null, document integer not null,
-  primary key (namespace, name, document)) without rowid;
-create index targets_by_document on targets (document);
 """
 
 
@@ -85,7 +83,7 @@ def opened(path: Path | None, rules: str) -> sqlite3.Connection:
             pass
         forget(path)
     db = connect(path)
-    db.executescript(_CREATE + MARKS + SEARCH + VECTORS)
+    db.executescript(_CREATE + EDGES + MARKS + SEARCH + VECTORS)
     db.execute("insert into meta values ('rules', ?)", (rules,))
     return db
 

@@ -12,8 +12,10 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from engine.core.found import Found
+from engine.core.impact.adjacency import Key
 from engine.core.labels.filter import Filter
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
+from engine.store.edges import Drawn, callers, drawn
 from engine.store.errors import StoreError
 from engine.store.filtering import Filtering, Fits
 from engine.store.paper_files import DAMAGED, understood
@@ -127,10 +129,21 @@ class Lists:
         """The workflows that fit a query best, best first; only those with a number in `among`."""
         return self._index.search(query, limit, among)
 
+    @_asked
+    def drawn(self, known: Drawn) -> Drawn:
+        """Who uses what now; what is known already is only brought up to date."""
+        return drawn(self._db, known)
+
+    @_asked
+    def callers(self, key: tuple[str, str], versions: Iterable[str]) -> list[Key]:
+        """The workflows and tasks that ask for a workflow by one of some versions ("": by none)."""
+        return callers(self._db, key, versions)
+
     def _users_of(self, namespace: str, name: str) -> list[str]:
         sql = (
             "select w.namespace || '/' || w.name from targets t join workflows w"
-            " on w.document = t.document where t.namespace = ? and t.name = ?"
+            " on w.document = t.document"
+            " where t.kind = 'task' and t.namespace = ? and t.name = ?"
         )
         return [row[0] for row in self._db.execute(sql, (namespace, name))]
 

@@ -14,10 +14,13 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from engine.core.impact.uses import Use
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
+from engine.store.edges import Drawn, Edges
 from engine.store.paper_files import connect, copied, forget
 from engine.store.paper_files import opened as open_papers
 from engine.store.paper_lists import Lists
@@ -58,6 +61,7 @@ class Papers(Looking):
         self.db = open_papers(path, rules)
         self._vectors = Vectors(self.db, source) if source else None
         self._index = Index(self.db, self._nothing, self._vectors)
+        self._edges = Edges(self.db)
         self._next: Lists | None = None
         self.lists = Lists(copied(self.db) if path is None else connect(path), source)
 
@@ -89,6 +93,7 @@ class Papers(Looking):
 
     def commit(self) -> None:
         """Let other processes see what was changed, and this one with its next `turn`."""
+        self._edges.write()
         self.db.execute("commit")
         if self._path is None:
             self._next = Lists(copied(self.db), self._source)
@@ -98,6 +103,13 @@ class Papers(Looking):
         if self._next is not None:
             before, self.lists, self._next = self.lists, self._next, None
             before.close()
+
+    def drawn(self, known: Drawn) -> Drawn:
+        """Who uses what now; may be asked in any thread where they are large."""
+        if self._path is None:
+            return self.lists.drawn(known)
+        with closing(Lists(connect(self._path))) as lists:
+            return lists.drawn(known)
 
     def renewed(self) -> "Papers":
         """Empty papers in the place of these, whose file is thrown away: it is damaged."""
@@ -110,6 +122,7 @@ class Papers(Looking):
     def rollback(self) -> None:
         """Forget what was changed since `begin`."""
         self._stale.clear()
+        self._edges.forget()
         with contextlib.suppress(sqlite3.Error):
             if self.db.in_transaction:
                 self.db.execute("rollback")
@@ -162,11 +175,13 @@ class Papers(Looking):
             " state) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
             (file, number, *key, mark, *packed, UNREAD),
         ).fetchone()
+        self._edges.note(*key)
         return int(row[0]), mark
 
     def unread(self, document: int) -> None:
         """Forget what is known of a document; it is to be read again."""
         self._stale.add(document)
+        self._edges.drop(document)
         for sql in _DROPS:
             self.db.execute(sql, (document,))
         self.db.execute("update documents set state = ? where id = ?", (UNREAD, document))
@@ -193,13 +208,14 @@ class Papers(Looking):
             [(kind, name, document) for kind, name in uses],
         )
 
-    def put_task(self, document: int, info: TaskInfo) -> None:
+    def put_task(self, document: int, info: TaskInfo, targets: Iterable[Use] = ()) -> None:
         """A task that can be used."""
         row = (document, info.namespace, info.name, task_text(info))
         self.db.execute("insert or replace into tasks values (?, ?, ?, ?)", row)
         put_marks(self.db, document, task_marks(info))
+        self._edges.put(document, targets)
 
-    def put_workflow(self, standing: Standing, text: str, targets: Iterable[str]) -> None:
+    def put_workflow(self, standing: Standing, text: str, targets: Iterable[Use]) -> None:
         """A workflow that can be used. It is shown once `show` has said how."""
         document, digest = standing.document, bytes.fromhex(standing.digest)
         self.put_info(standing.digest, text)
@@ -208,10 +224,7 @@ class Papers(Looking):
             standing.effect, standing.pending, b"", 2,
         )  # fmt: skip
         self.db.execute("insert or replace into workflows values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        self.db.executemany(
-            "insert or ignore into targets values (?, ?, ?)",
-            [(*target.split("/", 1), document) for target in targets],
-        )
+        self._edges.put(document, targets)
 
     def info(self, digest: str) -> WorkflowInfo | None:
         """What lists show of a content, None when that was never put in."""

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from engine.core.definition import Catalogue, parse_documents
 from engine.core.describe import task_info, workflow_info
+from engine.core.impact.adjacency import KINDS, TASK, WORKFLOW, Adjacency, Key, adjacency
+from engine.core.impact.uses import Use, shown, task_uses, uses_of
 from engine.core.labels.filter import EVERYTHING
 from engine.core.model import Effect, Workflow
 from engine.shell.folders import Folders
 from engine.shell.load import load_folder
 from engine.shell.reading import Reading
+from engine.store.edges import NEVER
 from engine.store.papers import Papers
 
 FUNCTIONS: Mapping[str, Effect] = {"look": Effect.READ, "send": Effect.MUTATION}
@@ -114,7 +117,7 @@ def kept(papers: Papers) -> Any:
 
 def expected(folder: Path) -> Any:
     from engine.core.definition import needs_acceptance
-    from engine.core.model import targets_of
+    from engine.core.model import Task, targets_of
     from engine.core.reading import target_name
 
     loaded = load_folder(folder)
@@ -124,6 +127,8 @@ def expected(folder: Path) -> Any:
     for workflow in catalogue.workflows.values():
         for step in workflow.steps:
             for target in targets_of(step):
+                if not isinstance(target, Task):
+                    continue
                 own = f"{workflow.namespace}/{workflow.name}"
                 users.setdefault(target_name(target), set()).add(own)
     tasks = [
@@ -137,15 +142,39 @@ def expected(folder: Path) -> Any:
     return infos, tasks, digests, [*loaded.problems, *catalogue.problems]
 
 
+def used(folder: Path) -> Adjacency:
+    """Who uses what, from all documents at once."""
+    catalogue = parse_documents(load_folder(folder).documents, FUNCTIONS)
+    rows: dict[Key, list[Key]] = {
+        Key(KINDS.index("connector"), shown(*key)): [] for key in catalogue.connectors
+    }
+    for key, workflow in catalogue.workflows.items():
+        rows[Key(WORKFLOW, shown(*key))] = [keyed(use) for use in uses_of(workflow)]
+    for key, task in catalogue.tasks.items():
+        name = task.document["spec"].get("connector", "")
+        here = [one for one in (key[0], "default") if (one, "C") in catalogue.connectors]
+        called = [(here or [one for one, _ in catalogue.connectors])[0]] if name else []
+        uses = task_uses(task, ((space, "C") for space in called))
+        rows[Key(TASK, shown(*key))] = [keyed(use) for use in uses]
+    return adjacency(rows)
+
+
+def keyed(use: Use) -> Key:
+    return Key(KINDS.index(use.kind), shown(use.namespace, use.name))
+
+
+@pytest.mark.requirement("impact-current")
 @settings(max_examples=60, deadline=None)
 @given(_EDITS)
 def test_any_edit_leaves_what_reading_everything_gives(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, list[str] | None]]
 ) -> None:
     folder = tmp_path_factory.mktemp("documents")
-    papers = Papers(None, "rules")
+    papers, drawn = Papers(None, "rules"), NEVER
     for turn, (name, documents) in enumerate(edits):
         write(folder, name, documents, turn + 1)
         read(papers, folder)
         assert kept(papers) == expected(folder)
+        drawn = papers.drawn(drawn)
+        assert drawn.edges == papers.drawn(NEVER).edges == used(folder)
     papers.close()

@@ -44,7 +44,7 @@ def make_bundle(
     steps = tuple(steps)
     tasks = [target for target in distinct(steps) if isinstance(target, Task)]
     used = {(task.namespace, task.name): task for task in tasks if "kind" in task.document}
-    connectors = [connector for task in tasks for connector in _connectors(task, known)]
+    connectors = [connector for task in tasks for connector in connectors_of(task, known)]
     functions = {task.python for task in tasks if task.python is not None}
     subs = {(ref.namespace, ref.name) for ref in references(steps)}
     return {
@@ -57,7 +57,8 @@ def make_bundle(
     }
 
 
-def _connectors(task: Task, known: Known) -> list[Connector]:
+def connectors_of(task: Task, known: Known) -> list[Connector]:
+    """The connector that a task calls, if it calls one."""
     spec = task.document.get("spec")
     named = connector_ref(spec) if isinstance(spec, Mapping) else None
     if task.http is None or named is None:

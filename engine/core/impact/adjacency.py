@@ -233,19 +233,17 @@ def adjacency(rows: Rows) -> Adjacency:
     return NOTHING.changed({key: tuple(row) for key, row in rows.items()})
 
 
-def paired(names: Sequence[Iterable[str]], pairs: Iterable[tuple[int, int]]) -> Adjacency:
-    """The adjacency of sorted names, kind by kind, and pairs of numbers: user and used."""
+def ranked(names: Sequence[Iterable[str]], rows: Iterable[tuple[int, list[int]]]) -> Adjacency:
+    """The adjacency of sorted names, kind by kind, and the rows of some of their numbers."""
     every, stops = _named(names)
-    size = len(every)
-    packed = sorted({user * size + used for user, used in pairs})
-    return Adjacency(every, stops, Packed(_parted(packed, size)))
+    order, kept = array("i", [-1]) * len(every), list[int]()
+    found = Packed(_kept(rows, kept))
+    for place, number in enumerate(kept):
+        order[number] = place
+    return Adjacency(every, stops, Packed(found[place] if place >= 0 else () for place in order))
 
 
-def _parted(packed: Sequence[int], size: int) -> Iterator[list[int]]:
-    at, most = 0, len(packed)
-    for user in range(size):
-        row, end = list[int](), (user + 1) * size
-        while at < most and packed[at] < end:
-            row.append(packed[at] - user * size)
-            at += 1
+def _kept(rows: Iterable[tuple[int, list[int]]], kept: list[int]) -> Iterator[list[int]]:
+    for number, row in rows:
+        kept.append(number)
         yield row
