@@ -208,6 +208,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "model_labels": model,
     "model_extract": model,
     "encoder": str.strip,
+    "ranker": file,
     "auto_execute": flag,
 }
 

@@ -47,7 +47,7 @@ class ServerSettings:
 
     `model_key` is the key for the language model or a reference to it, and shows itself nowhere;
     `model_url` is where it is asked, `model_labels` and `model_extract` which model is.
-    `encoder` names what compares meanings in searches.
+    `encoder` names what compares meanings in searches, `ranker` a file of weights for them.
     `auto_execute` bounds the argument autoExecute of search_workflows.
     """
 
@@ -88,6 +88,7 @@ class ServerSettings:
     model_labels: str = ""
     model_extract: str = ""
     encoder: str = ""
+    ranker: Path | None = None
     auto_execute: bool = False
 
     @property
@@ -136,6 +137,7 @@ VARIABLES: Mapping[str, str] = {
     "model_labels": "HANDRAIL_MODEL_LABELS",
     "model_extract": "HANDRAIL_MODEL_EXTRACT",
     "encoder": "HANDRAIL_ENCODER",
+    "ranker": "HANDRAIL_RANKER",
     "auto_execute": "HANDRAIL_AUTO_EXECUTE",
 }
 """The environment variable of each setting that has one."""
@@ -204,6 +206,7 @@ def engine_settings(settings: ServerSettings) -> "Settings":
         checkpoint_key=settings.checkpoint_key,
         signs=settings.signs,
         encoder=settings.encoder,
+        ranker=settings.ranker,
         auto_execute=settings.auto_execute,
     )
 

@@ -10,6 +10,11 @@ DISCOVERY = (
         "The vectors of the semantic extra are read from files; no connection is opened.",
     ),
     Requirement(
+        "encoder-lazy",
+        "005 discovery",
+        "Neither a start nor a small catalogue wakes the encoder; the first search does.",
+    ),
+    Requirement(
         "encoder-may-fail",
         "005 discovery",
         "An encoder that fails is told of once and costs no search.",
@@ -123,6 +128,11 @@ DISCOVERY = (
         "After any change of the documents, who uses what is as if it were read anew.",
     ),
     # measuring
+    Requirement(
+        "own-weights-checked",
+        "005 discovery",
+        "Weights of one's own are checked at the start; what cannot be used is a typed refusal.",
+    ),
     Requirement(
         "figures-recomputed",
         "005 discovery",

@@ -33,7 +33,7 @@ from engine.store import Store, StoreError
 from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import Standing, info_text
 from engine.store.papers import Papers, opened
-from engine.store.vectors import Source
+from engine.store.search import PLAIN, Ranking
 
 _LOG = logging.getLogger("handrail.engine")
 AT_ONCE = 500
@@ -60,11 +60,11 @@ class Shelf(Finding):
         functions: Functions,
         tenant: str,
         beside: Path,
-        source: Source | None = None,
+        ranking: Ranking = PLAIN,
     ) -> None:
-        self._rules = rules_of(folders, functions, tenant, source.name if source else "")
-        super().__init__(Papers(None, self._rules, source), library)
-        self._beside, self._source = beside, source
+        self._rules = rules_of(folders, functions, tenant, ranking.encoder)
+        super().__init__(Papers(None, self._rules, ranking), library)
+        self._beside, self._ranking = beside, ranking
         self._store, self._clock = store, clock
         self._folders, self._functions, self._tenant = folders, functions, tenant
         self._mark: str | None = None
@@ -113,7 +113,7 @@ class Shelf(Finding):
         place = place_of(self._beside, seen, self._rules)
         if place is not None and not self._papers.large:
             before = self._papers
-            self._papers = await asyncio.to_thread(opened, place, self._rules, self._source)
+            self._papers = await asyncio.to_thread(opened, place, self._rules, self._ranking)
             before.close()
 
     @asynccontextmanager

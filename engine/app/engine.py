@@ -45,7 +45,7 @@ from engine.features import approvals, outcomes, refusals, runs, versions
 from engine.shell.checkpoints import Signer
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
-from engine.shell.encoders import source_of
+from engine.shell.encoders import ranking_of
 from engine.shell.library import Library
 from engine.shell.news import News
 from engine.store import Store, Verification, open_store
@@ -67,7 +67,7 @@ class Engine:
         self._library = Library(store, tenant, lambda: effects)
         self._shelf = Shelf(
             store, clock, self._library, settings.folders, effects, tenant, beside(store),
-            source_of(settings.encoder),
+            ranking_of(settings.encoder, settings.ranker),
         )  # fmt: skip
         self._http = HttpConnector(settings.allowed_hosts, secrets=secrets_of(settings))
         self.patience = settings.drain

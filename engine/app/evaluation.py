@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from engine.core.discovery.rank import SURE, Weights
+from engine.core.discovery.rank import SURE
 from engine.core.found import Found
 from engine.core.model import Effect
 from engine.core.schema import fields
 from engine.core.value import value
 from engine.core.views import WorkflowInfo
-from engine.store.search import in_memory
+from engine.store.search import PLAIN, Ranking, in_memory
 
 SIZES = (20, 50, 100, 500, 1_000)
 UNANSWERABLE = 0.25
@@ -143,9 +143,9 @@ class Outcome:
     without: Found
 
 
-def outcomes(sample: Sample, weights: Weights | None = None) -> Iterator[Outcome]:
+def outcomes(sample: Sample, ranking: Ranking = PLAIN) -> Iterator[Outcome]:
     """Every query of a sample, asked with and without its answers in the catalogue."""
-    index = in_memory(sample.infos, weights)
+    index = in_memory(sample.infos, ranking)
     for query in sample.queries:
         yield Outcome(
             query,
@@ -163,11 +163,11 @@ def measured(
     infos: Sequence[WorkflowInfo],
     queries: Iterable[Query],
     size: int,
-    weights: Weights | None = None,
+    ranking: Ranking = PLAIN,
 ) -> Figures:
     """The figures of discovery in catalogues of one size."""
     every = [
-        outcome for sample in samples(infos, queries, size) for outcome in outcomes(sample, weights)
+        outcome for sample in samples(infos, queries, size) for outcome in outcomes(sample, ranking)
     ]
     return figures(every)
 

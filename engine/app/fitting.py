@@ -8,6 +8,7 @@ of a query's text goes into the result, and the same examples give the same byte
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -15,10 +16,10 @@ from engine.app.evaluation import UNANSWERABLE, Query, Sample, full_name, others
 from engine.core.discovery import rank
 from engine.core.discovery.features import FEATURES
 from engine.core.discovery.fit import Choice, Line, Verdict, preferences, threshold, verdicts
-from engine.core.discovery.rank import SIGNS, SURE, chance
+from engine.core.discovery.rank import SETS, SURE, chance
 from engine.core.value import value
 from engine.core.views import WorkflowInfo
-from engine.store.search import Pool, in_memory
+from engine.store.search import PLAIN, Pool, Ranking, in_memory
 
 PRECISE = 0.965
 """The share of right answers from which on a confidence is 0.8: more than the 0.95 promised,
@@ -43,20 +44,28 @@ class Example:
     meant: list[bool]
     without: Pool
 
+    def in_words(self) -> "Example":
+        """The same for search by words alone."""
+        pool, without = self.pool.in_words(), self.without.in_words()
+        return replace(self, pool=pool, meant=self.meant[: pool.by_words], without=without)
+
 
 def examples(
-    infos: Sequence[WorkflowInfo], queries: Sequence[Query], sizes: Iterable[int]
+    infos: Sequence[WorkflowInfo],
+    queries: Sequence[Query],
+    sizes: Iterable[int],
+    ranking: Ranking = PLAIN,
 ) -> list[Example]:
     """What the index brings for every query, in catalogues of every size."""
     found: list[Example] = []
     for size in sizes:
         for sample in samples(infos, queries, size):
-            found.extend(_examples(sample, size))
+            found.extend(_examples(sample, size, ranking))
     return found
 
 
-def _examples(sample: Sample, size: int) -> Iterable[Example]:
-    index = in_memory(sample.infos)
+def _examples(sample: Sample, size: int, ranking: Ranking) -> Iterable[Example]:
+    index = in_memory(sample.infos, ranking)
     for query in sample.queries:
         pool = index.pool(query.text)
         gold = {at for at, info in enumerate(sample.infos) if full_name(info) in query.gold}
@@ -65,7 +74,8 @@ def _examples(sample: Sample, size: int) -> Iterable[Example]:
 
 
 def fitted(found: Sequence[Example]) -> dict[str, Any]:
-    """A set of weights as JSON."""
+    """A set of weights as JSON; all examples are of one kind."""
+    features = SETS[found[0].pool.kind]
     folds = [[each for each in found if _fold(each) == fold] for fold in (0, 1)]
     weights = preferences(_choices(found))
     strange = [preferences(_choices(other), start=weights) for other in reversed(folds)]
@@ -78,10 +88,10 @@ def fitted(found: Sequence[Example]) -> dict[str, Any]:
     sure = verdicts([each.verdict for each in known])
     seen = verdicts(list(chain.from_iterable(_seen(each, weights) for each in found)))
     return {
-        "weights": _named(FEATURES, weights),
+        "weights": _named(features, weights),
         "slope": round(seen.weights[0], _DIGITS),
         "offset": round(seen.bias, _DIGITS),
-        "signs": _named(SIGNS, sure.weights),
+        "signs": _named(rank.signs_of(features), sure.weights),
         "bias": round(sure.bias, _DIGITS),
         **_levels(sure, known),
     }
@@ -132,7 +142,7 @@ def _judged(pool: Pool, weights: Sequence[float], gold: set[int], weight: float)
     rows = [each.row for each in pool.candidates]
     order, scores = rank.ordered(weights, [each.name for each in pool.candidates], rows)
     firsts = tuple(pool.candidates[at].number in gold for at in order[:2])
-    told = rank.signs(pool.asked, pool.documents, scores, FEATURES, rows[order[0]])
+    told = rank.signs(pool.asked, pool.documents, scores, SETS[pool.kind], rows[order[0]])
     return Judged(Verdict(told, firsts[0], weight), told[1], firsts)
 
 

@@ -61,6 +61,7 @@ class Settings:
     policy: Path | None = None
     models: Models = field(default_factory=Models)
     encoder: str = ""
+    ranker: Path | None = None
     auto_execute: bool = False
 
 

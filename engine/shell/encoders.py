@@ -1,26 +1,54 @@
-"""Which encoder a process searches with: none, the one of the extra, or somebody's own.
+"""How a process searches: with no encoder, that of the extra or somebody's own; by which weights.
 
 What was asked for and is not there is refused at the start; what was not asked for is used when
 it is installed. Nothing of weight is imported here.
 """
 
+import json
+from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from engine.core.discovery.rank import Weights, sets
 from engine.core.discovery.vectors import Encoder
 from engine.core.errors import Move, Refused
 from engine.shell.wordllama import WordLlama, installed
+from engine.store.search import Ranking
 from engine.store.vectors import Source
 
 OFF = "off"
 MOST_DIMENSIONS = 4_096
+MOST_LETTERS = 1_000_000
+"""Characters of a file of weights; a longer one is cut off and then no JSON."""
+
 _HINT = "Use off, wordllama, or module:callable, where calling it gives an encoder."
 
 
-def source_of(choice: str) -> Source | None:
-    """What searches take vectors from, for the same setting; raises as `encoder_of` does."""
+def ranking_of(choice: str, ranker: Path | None = None) -> Ranking:
+    """How a process ranks: with the encoder that a setting means, by the weights of a file.
+
+    Raises Refused as `encoder_of` and `weights_of` do.
+    """
     encoder = encoder_of(choice)
-    return Source(encoder) if encoder else None
+    return Ranking(Source(encoder) if encoder else None, weights_of(ranker) if ranker else None)
+
+
+def weights_of(ranker: Path) -> Mapping[str, Weights]:
+    """The sets of weights in a file, such as `handrail eval --refit` writes.
+
+    Raises Refused `bad_ranker` when they cannot be read or used.
+    """
+    try:
+        with ranker.open(encoding="utf-8") as file:
+            return sets(json.loads(file.read(MOST_LETTERS)))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refused(
+            "bad_ranker",
+            f"the weights in {ranker} cannot be used: {error}",
+            "Write them anew with `handrail eval FILE --refit --out`, or unset HANDRAIL_RANKER.",
+            move=Move.PERSON,
+        ) from None
 
 
 def encoder_of(choice: str) -> Encoder | None:

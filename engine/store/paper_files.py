@@ -11,7 +11,6 @@ from engine.store.edges import CREATE as EDGES
 from engine.store.errors import StoreError, trouble
 from engine.store.paper_marks import CREATE as MARKS
 from engine.store.search import CREATE as SEARCH
-from engine.store.vectors import CREATE as VECTORS
 
 DAMAGED = "catalogue_damaged"
 """The code of an error that is mended by reading all documents again."""
@@ -83,7 +82,7 @@ def opened(path: Path | None, rules: str) -> sqlite3.Connection:
             pass
         forget(path)
     db = connect(path)
-    db.executescript(_CREATE + EDGES + MARKS + SEARCH + VECTORS)
+    db.executescript(_CREATE + EDGES + MARKS + SEARCH)
     db.execute("insert into meta values ('rules', ?)", (rules,))
     return db
 

@@ -20,8 +20,7 @@ from engine.store.errors import StoreError
 from engine.store.filtering import Filtering, Fits
 from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import info_of, task_info_of
-from engine.store.search import Index
-from engine.store.vectors import Source, Vectors
+from engine.store.search import PLAIN, Index, Ranking
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,9 +47,9 @@ class Lists:
     Once `damaged`, they are to be thrown away and made again.
     """
 
-    def __init__(self, db: sqlite3.Connection, source: Source | None = None) -> None:
+    def __init__(self, db: sqlite3.Connection, ranking: Ranking = PLAIN) -> None:
         self._db = db
-        self._index = Index(db, self._loaded, Vectors(db, source) if source else None)
+        self._index = Index(db, self._loaded, ranking)
         self._workflows, self._tasks = Filtering(db, "workflow"), Filtering(db, "task")
         self.damaged = False
 

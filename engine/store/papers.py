@@ -33,8 +33,7 @@ from engine.store.paper_rows import (
     problems_text,
     task_text,
 )
-from engine.store.search import Index
-from engine.store.vectors import Source, Vectors
+from engine.store.search import PLAIN, Index, Ranking
 
 _LOG = logging.getLogger("handrail.engine")
 
@@ -52,18 +51,17 @@ class Papers(Looking):
         self,
         path: Path | None,
         rules: str,
-        source: Source | None = None,
+        ranking: Ranking = PLAIN,
         scratch: Path | None = None,
     ) -> None:
-        self._scratch, self._source = scratch, source
+        self._scratch, self._ranking = scratch, ranking
         self._path, self._rules = path, rules
         self._stale: set[int] = set()
         self.db = open_papers(path, rules)
-        self._vectors = Vectors(self.db, source) if source else None
-        self._index = Index(self.db, self._nothing, self._vectors)
+        self._index = Index(self.db, self._nothing, ranking)
         self._edges = Edges(self.db)
         self._next: Lists | None = None
-        self.lists = Lists(copied(self.db) if path is None else connect(path), source)
+        self.lists = Lists(copied(self.db) if path is None else connect(path), ranking)
 
     @property
     def large(self) -> bool:
@@ -96,7 +94,7 @@ class Papers(Looking):
         self._edges.write()
         self.db.execute("commit")
         if self._path is None:
-            self._next = Lists(copied(self.db), self._source)
+            self._next = Lists(copied(self.db), self._ranking)
 
     def turn(self) -> None:
         """Let readers in this process see what was committed; from the thread they read in."""
@@ -117,7 +115,7 @@ class Papers(Looking):
         self.close()
         if self._path is not None:
             forget(self._path)
-        return Papers(None, self._rules, self._source)
+        return Papers(None, self._rules, self._ranking)
 
     def rollback(self) -> None:
         """Forget what was changed since `begin`."""
@@ -246,8 +244,7 @@ class Papers(Looking):
         """`show` for each of them."""
         for change in changes:
             self.show(*change)
-        if self._vectors and self._source and (self.large or self._source.awake):
-            self._vectors.fill()
+        self._index.fill(self.large)
 
     def show(self, document: int, digest: str, hidden: int) -> None:
         """Under which content a workflow is listed and found.
@@ -287,13 +284,13 @@ class Papers(Looking):
         return self.db.execute(sql, (document,)).fetchone() is not None
 
 
-def opened(path: Path, rules: str, source: Source | None = None) -> Papers:
+def opened(path: Path, rules: str, ranking: Ranking = PLAIN) -> Papers:
     """Papers in a file, which is a temporary one where `path` cannot be used."""
     try:
-        return Papers(path, rules, source)
+        return Papers(path, rules, ranking)
     except sqlite3.Error:
         _LOG.warning("%s cannot be used; documents are read anew at every start", path)
         import tempfile  # as seldom
 
         folder = Path(tempfile.mkdtemp(prefix="handrail-"))
-        return Papers(folder / "catalogue", rules, source, scratch=folder)
+        return Papers(folder / "catalogue", rules, ranking, scratch=folder)

@@ -1,14 +1,15 @@
 """Full-text search over the catalogue: an FTS5 index beside the documents it was made from.
 
 It follows from the catalogue alone, so it is the same whatever database holds the journal. The
-words without endings say which workflows come into question; a learned score says which of them
-is meant, and how sure that is. An exact name beats it. A query is plain words: none of its
-characters has a meaning to the index.
+words without endings say which workflows come into question, and vectors, where there are any,
+which others; a learned score says which of them is meant, and how sure that is. An exact name
+beats it. A query is plain words: none of its characters has a meaning to the index.
 """
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from heapq import nlargest
 from itertools import islice
@@ -24,25 +25,51 @@ from engine.core.value import value
 from engine.core.views import WorkflowInfo
 from engine.store import search_rows as kept
 from engine.store.search_words import Vocabulary, wanted
-from engine.store.vectors import Vectors
+from engine.store.vectors import CREATE as VECTORS
+from engine.store.vectors import Cosines, Source, Vectors
 
-CREATE = kept.CREATE
+CREATE = kept.CREATE + VECTORS
 WEIGHTS = Path(__file__).with_name("ranker.json")
 POOL = 60
 """Workflows whose words are read."""
 CLOSELY = 32
 """Of these, the ones that are looked at one by one: those that the words fit best."""
+NEAREST = 16
+"""Workflows that come into question because they are nearest in meaning."""
 _WORTH = "4.0, 2.5, 1.0, 1.5, 1.2, 0.7"
 _AMONG = " and rowid in (select value from json_each(?))"
 _EXACT = (1.0, "exact name")
 _SPELLED = (0.995, "name")
 _MOST = 0.99
+_SAID, _MEANT = "words in name, text or tags", "near in meaning"
 
 
 @cache
-def shipped() -> Weights:
-    """The weights that are shipped, fitted by tools/fit-ranker."""
-    return rank.weights(json.loads(WEIGHTS.read_text(encoding="utf-8"))["lexical"], FEATURES)
+def shipped() -> Mapping[str, Weights]:
+    """The sets of weights that are shipped, fitted by tools/fit-ranker."""
+    return rank.sets(json.loads(WEIGHTS.read_text(encoding="utf-8")))
+
+
+@value
+class Ranking:
+    """How a process ranks: by which vectors, if any, and by which weights if not the shipped."""
+
+    source: Source | None = None
+    weights: Mapping[str, Weights] | None = None
+
+    @property
+    def encoder(self) -> str:
+        """The name of what made the vectors, empty without any."""
+        return self.source.name if self.source else ""
+
+    @property
+    def sets(self) -> Mapping[str, Weights]:
+        """The weights."""
+        return shipped() if self.weights is None else self.weights
+
+
+PLAIN = Ranking()
+"""By words alone, with the shipped weights."""
 
 
 @value
@@ -56,11 +83,25 @@ class Candidate:
 
 @value
 class Pool:
-    """What comes into question, out of so many workflows; `asked` is the query as it was mended."""
+    """What comes into question, out of so many workflows; `asked` is the query as it was mended.
+
+    `kind` names the set of weights that has their features; the first `by_words` of them come
+    into question by their words, the others by their meaning alone.
+    """
 
     asked: Asked
     documents: int
     candidates: list[Candidate]
+    by_words: int
+    kind: str = "lexical"
+
+    def in_words(self) -> "Pool":
+        """The same without any meaning."""
+        listed = [
+            Candidate(each.number, each.name, each.row[: len(FEATURES)])
+            for each in self.candidates[: self.by_words]
+        ]
+        return Pool(self.asked, self.documents, listed, self.by_words)
 
     def answer(self, made: Weights) -> Answer:
         """The candidates in order, by their places."""
@@ -76,11 +117,10 @@ class Index:
         self,
         db: sqlite3.Connection,
         load: Callable[[int], WorkflowInfo | None],
-        vectors: Vectors | None = None,
-        weights: Weights | None = None,
+        ranking: Ranking = PLAIN,
     ) -> None:
-        self._db, self._load, self._weights = db, load, weights
-        self._vectors = vectors
+        self._db, self._load, self._ranking = db, load, ranking
+        self._vectors = Vectors(db, ranking.source) if ranking.source else None
         self._vocabulary = Vocabulary(db)
 
     def put(self, number: int, info: WorkflowInfo) -> None:
@@ -100,13 +140,16 @@ class Index:
 
         `among` are the numbers that may be found, None for all.
         """
-        made, pool = self._weights or shipped(), self.pool(query, among)
+        pool, sets = self.pool(query, among), self._ranking.sets
+        pool = pool if pool.kind in sets else pool.in_words()
+        made = sets[pool.kind]
         answer = pool.answer(made)
         named = self._named(query, among)
         reasons = dict(named)
         for at, scored in zip(answer.order, answer.scores, strict=True):
             shown = min(_MOST, max(0.001, round(rank.shown(made, scored), 3)))
-            reasons.setdefault(pool.candidates[at].number, (shown, "words in name, text or tags"))
+            one = pool.candidates[at]
+            reasons.setdefault(one.number, (shown, _SAID if one.row[0] else _MEANT))
         hits = tuple(islice(self._hits(reasons), limit))
         if named:
             close = [number for number, _ in named[1:]]
@@ -122,13 +165,25 @@ class Index:
         rows = kept.rows(self._db, self._numbers(counts, among))
         found = [(text_score(weighed, words), number, words) for number, words in rows]
         found = nlargest(CLOSELY, found, key=lambda each: (each[0], -each[1]))
-        best = found[0][0] if found else 0.0
+        best, by_words = found[0][0] if found else 0.0, len(found)
+        near = self._vectors.cosines(query) if self._vectors and weighed.asked.words else None
+        if near is not None:
+            more = set(near.top(NEAREST, among)).difference(number for _, number, _ in found)
+            rows = kept.rows(self._db, sorted(more))
+            found += [(text_score(weighed, words), number, words) for number, words in rows]
         names = kept.names(self._db, [number for _, number, _ in found])
         candidates = [
             Candidate(number, names[number], features(weighed, words, text, best))
             for text, number, words in found
         ]
-        return Pool(weighed.asked, self._vocabulary.common().documents, candidates)
+        documents = self._vocabulary.common().documents
+        pool = Pool(weighed.asked, documents, candidates, by_words)
+        return pool if near is None else _with_meaning(pool, near)
+
+    def fill(self, large: bool) -> None:
+        """Encode what is not encoded yet, unless that can wait for a search."""
+        if self._vectors is not None and (large or self._vectors.awake):
+            self._vectors.fill()
 
     def _numbers(self, counts: dict[str, int], among: Collection[int] | None) -> list[int]:
         match = wanted(counts)
@@ -164,13 +219,21 @@ class Index:
         return tuple(f"{info.namespace}/{info.name}" for info in infos if info is not None)
 
 
-def in_memory(infos: Iterable[WorkflowInfo], weights: Weights | None = None) -> Index:
+def _with_meaning(pool: Pool, near: Cosines) -> Pool:
+    cosines = near.of([each.number for each in pool.candidates])
+    best = max(cosines, default=0.0)
+    for each, cosine in zip(pool.candidates, cosines, strict=True):
+        each.row.extend((cosine, cosine - best))
+    return replace(pool, kind="semantic")
+
+
+def in_memory(infos: Iterable[WorkflowInfo], ranking: Ranking = PLAIN) -> Index:
     """An index of its own over these workflows, each found by its place among them."""
     listed = list(infos)
     db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     db.executescript(CREATE)
     db.execute("begin")
-    index = Index(db, listed.__getitem__, weights=weights)
+    index = Index(db, listed.__getitem__, ranking)
     for number, info in enumerate(listed):
         index.put(number, info)
     db.execute("commit")

@@ -78,6 +78,11 @@ class Vectors:
         self._matrix: Matrix | None = None
         self._alone = not db.execute("pragma database_list").fetchone()[2]
 
+    @property
+    def awake(self) -> bool:
+        """Whether the encoder has been asked for anything."""
+        return self._source.awake
+
     def put(self, number: int, info: WorkflowInfo) -> None:
         """A workflow is to be encoded."""
         row = (number, encoded_words(info))

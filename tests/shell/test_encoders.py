@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from engine.core.errors import Refused
-from engine.shell.encoders import encoder_of
+from engine.shell.encoders import encoder_of, ranking_of
 from engine.shell.wordllama import WordLlama
+from engine.store.search import WEIGHTS, shipped
+from mcp_server.cli.init import write_files
 
 WHEEL = find_spec("wordllama")
 assert WHEEL is not None
@@ -26,7 +28,7 @@ def blocked(*_, **__):
 for name in ("connect", "connect_ex", "sendto", "bind"):
     setattr(socket, "socket", type("Blocked", (socket.socket,), {name: blocked}))
 socket.getaddrinfo = socket.create_connection = blocked
-from engine.shell.encoders import encoder_of
+from engine.shell.encoders import encoder_of, ranking_of
 encoder = encoder_of("")
 before = [name for name in ("numpy", "tokenizers") if name in sys.modules]
 rows = encoder.encode(["send an e-mail"])
@@ -158,3 +160,50 @@ def test_a_tokenizer_that_cannot_be_read_is_a_typed_refusal(tmp_path: Path) -> N
     with pytest.raises(Refused) as damaged:
         WordLlama(tmp_path).encode(["x"])
     assert (gone.value.code, damaged.value.code) == ("encoder_broken", "encoder_broken")
+
+
+def test_weights_of_a_file_take_the_place_of_the_shipped_ones(tmp_path: Path) -> None:
+    own = tmp_path / "weights.json"
+    own.write_text(WEIGHTS.read_text(encoding="utf-8"), encoding="utf-8")
+    assert ranking_of("off", own).sets == shipped()
+    assert ranking_of("off").sets is shipped()
+
+
+@pytest.mark.requirement("own-weights-checked")
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "{}", '{"lexical": 1}', '{"lexical": {}, "other": {}}', "[" * 99_999]
+)
+def test_weights_that_cannot_be_used_are_refused_at_the_start(tmp_path: Path, text: str) -> None:
+    own = tmp_path / "weights.json"
+    own.write_text(text, encoding="utf-8")
+    for file in (own, tmp_path / "gone.json", tmp_path):
+        with pytest.raises(Refused) as caught:
+            ranking_of("off", file)
+        assert caught.value.code == "bad_ranker"
+        assert str(file) in caught.value.message
+
+
+LAZY = """
+import asyncio, sys
+from pathlib import Path
+from engine import Settings, open_engine
+async def main():
+    folder = Path(sys.argv[1])
+    settings = Settings(database=str(folder / "h.db"), folders=(folder / "w",), work=False)
+    async with open_engine(settings) as engine:
+        await engine.refresh()
+        before = [name for name in ("numpy", "tokenizers") if name in sys.modules]
+        hits = engine.search("add up the amounts", 3).hits
+        print(before, bool(hits), "numpy" in sys.modules)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.requirement("encoder-lazy")
+def test_a_process_that_searches_nothing_never_imports_an_encoder(tmp_path: Path) -> None:
+    write_files(tmp_path / "w")
+    done = subprocess.run(
+        [sys.executable, "-c", LAZY, str(tmp_path)],
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    assert done.stdout.split("\n")[0] == "[] True True"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from engine.core.found import Found
 from engine.core.model import Effect
 from engine.core.views import InputField, WorkflowInfo
-from engine.store.search import CREATE, Index
+from engine.shell.encoders import ranking_of
+from engine.store.search import CREATE, PLAIN, Index, Ranking, in_memory, shipped
 
 
 def info(
@@ -126,3 +127,42 @@ def test_no_query_means_anything_to_the_index_but_its_words(query: str) -> None:
     except sqlite3.Error as error:
         raise AssertionError(query) from error
     assert all(0 < hit.score <= 1 for hit in hits)
+
+
+def meaning(*infos: WorkflowInfo) -> Index:
+    return in_memory(infos, ranking_of("wordllama"))
+
+
+def test_what_is_meant_is_found_without_a_word_of_it() -> None:
+    asked = "mail the client"
+    assert [hit.info.name for hit in in_memory(CATALOGUE, PLAIN).search(asked, 3).hits] == []
+    first = meaning(*CATALOGUE).search(asked, 3).hits[0]
+    assert (first.info.name, first.why) == ("notifyCustomer", "near in meaning")
+
+
+def test_with_vectors_too_a_name_wins_and_no_words_find_nothing() -> None:
+    index = meaning(*CATALOGUE)
+    assert index.search("order-lookup", 3).hits[0].why == "exact name"
+    assert index.search("???", 3) == Found()
+
+
+def test_with_vectors_too_only_what_may_be_found_is() -> None:
+    index = meaning(*CATALOGUE)
+    assert {hit.info.name for hit in index.search("mail the client", 9, among=[0, 2]).hits} <= {
+        "user-profile",
+        "stock-check",
+    }
+    assert index.search("mail the client", 9, among=[]) == Found()
+
+
+def test_a_pool_without_its_meaning_is_that_of_words_alone() -> None:
+    for asked in ("order invoice", "mail the client", "profile of a user"):
+        pool = meaning(*CATALOGUE).pool(asked)
+        assert pool.kind == "semantic"
+        assert pool.in_words() == in_memory(CATALOGUE).pool(asked)
+
+
+def test_weights_that_do_not_weigh_meaning_leave_the_words() -> None:
+    only = Ranking(ranking_of("wordllama").source, {"lexical": shipped()["lexical"]})
+    for asked in ("order invoice", "mail the client"):
+        assert in_memory(CATALOGUE, only).search(asked, 3) == in_memory(CATALOGUE).search(asked, 3)

@@ -16,6 +16,7 @@ from engine.shell.folders import rules_of
 from engine.store.paper_files import connect
 from engine.store.paper_rows import Standing, info_text
 from engine.store.papers import Papers
+from engine.store.search import Ranking
 from engine.store.vectors import BLOCK, Matrix, Source, Vectors
 
 WORDS = ("send", "mail", "order", "stock", "refund", "table", "report", "user")
@@ -76,7 +77,7 @@ def near(vectors: Vectors, query: str) -> list[tuple[int, float]]:
 
 @pytest.fixture
 def papers(tmp_path: Path) -> Iterator[Papers]:
-    papers = Papers(tmp_path / "catalogue", "rules", Source(Spread()))
+    papers = Papers(tmp_path / "catalogue", "rules", Ranking(Source(Spread())))
     yield papers
     papers.close()
 
@@ -106,7 +107,7 @@ def test_a_reader_that_follows_knows_what_one_that_begins_knows(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, list[str], bool]]
 ) -> None:
     path = tmp_path_factory.mktemp("papers") / "catalogue"
-    papers = Papers(path, "rules", Source(Spread()))
+    papers = Papers(path, "rules", Ranking(Source(Spread())))
     following = Vectors(connect(path), Source(Spread()))
     for document, words, look in changes:
         if words:
@@ -122,7 +123,7 @@ def test_a_reader_that_follows_knows_what_one_that_begins_knows(
 def test_a_catalogue_in_memory_is_encoded_by_the_first_search_and_then_as_it_changes() -> None:
     encoder = Spread()
     source = Source(encoder)
-    papers = Papers(None, "rules", source)
+    papers = Papers(None, "rules", Ranking(source))
     put(papers, 1, "send mail")
     assert not source.awake
     vectors = Vectors(papers.db, source)
@@ -147,7 +148,7 @@ def test_an_encoder_that_fails_is_told_once_and_costs_no_search(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING, "handrail")
-    papers = Papers(None, "rules", Source(Broken()))
+    papers = Papers(None, "rules", Ranking(Source(Broken())))
     put(papers, 1, "send mail")
     assert [hit.info.name for hit in papers.lists.search("mail", 5).hits] == ["w1"]
     vectors = Vectors(papers.db, Source(Broken()))

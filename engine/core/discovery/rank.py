@@ -1,7 +1,7 @@
 """A learned score over features, and what it says about the whole answer.
 
-The numbers come from a JSON document that is checked once; whoever has other features beside
-those of `features.py` brings weights that name them too.
+The numbers come from a JSON document that is checked once. It holds a set for search by words
+alone, and one that also weighs how near a workflow is in meaning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import exp, isfinite, log
 from typing import Any
 
+from engine.core.discovery.features import FEATURES
 from engine.core.discovery.words import Asked
 from engine.core.value import value
 
@@ -25,6 +26,10 @@ SIGNS = (
 )  # fmt: skip
 """What an answer is judged by: the first scores, the size of the catalogue, features of the first
 hit."""
+MEANING = ("cosine", "cosine_of_best")
+"""How near a workflow is in meaning, and how far from the nearest: features and signs in one."""
+SETS: Mapping[str, tuple[str, ...]] = {"lexical": FEATURES, "semantic": (*FEATURES, *MEANING)}
+"""The features of each set of weights."""
 _MOST_CLOSE = 5
 
 
@@ -47,6 +52,18 @@ class Weights:
     floor: float
 
 
+def signs_of(features: Sequence[str]) -> tuple[str, ...]:
+    """What an answer is judged by where these are the features."""
+    return (*SIGNS, *(name for name in features if name in MEANING))
+
+
+def sets(document: Any) -> Mapping[str, Weights]:
+    """All sets of weights out of JSON; raises ValueError when one is unknown, missing or wrong."""
+    if not isinstance(document, dict) or "lexical" not in document or document.keys() - SETS:
+        raise ValueError(f"weights that are not in the sets {', '.join(SETS)}")
+    return {name: weights(part, SETS[name]) for name, part in document.items()}
+
+
 def weights(document: Mapping[str, Any], features: Sequence[str]) -> Weights:
     """One set of weights out of JSON; raises ValueError when it does not fit these features."""
     try:
@@ -55,13 +72,13 @@ def weights(document: Mapping[str, Any], features: Sequence[str]) -> Weights:
             tuple(float(document["weights"][name]) for name in features),
             float(document["slope"]),
             float(document["offset"]),
-            tuple(float(document["signs"][name]) for name in SIGNS),
+            tuple(float(document["signs"][name]) for name in signs_of(features)),
             float(document["bias"]),
             tuple((float(raw), float(sure)) for raw, sure in document["knots"]),
             float(document["near"]),
             float(document["floor"]),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"weights without {error}") from error
     _check(made, document)
     return made
@@ -71,9 +88,9 @@ def _check(made: Weights, document: Mapping[str, Any]) -> None:
     numbers = (*made.weights, *made.signs, made.slope, made.offset, made.bias, made.near)
     if not all(map(isfinite, numbers)):
         raise ValueError("weights that are no numbers")
-    if len(document["weights"]) != len(made.features) or len(document["signs"]) != len(SIGNS):
+    if len(document["weights"]) != len(made.features) or len(document["signs"]) != len(made.signs):
         raise ValueError("weights of features that are not known")
-    raws, sures = zip(*made.knots, strict=True)
+    raws, sures = zip(*made.knots or ((0.0, 0.0),), strict=True)
     rising = all(a < b for a, b in pairwise(raws)) and all(a <= b for a, b in pairwise(sures))
     if not rising or (raws[0], raws[-1]) != (0.0, 1.0) or not 0 <= sures[0] <= sures[-1] <= 1:
         raise ValueError("confidences that do not rise from 0 to 1")
@@ -150,7 +167,7 @@ def signs(
     of_first = dict(zip(features, first, strict=True))
     heads = (scores[0], scores[0] - second, second - third)
     sizes = (log(1 + documents), log(1 + len(asked.words)))
-    return [*heads, *sizes, *(of_first[name] for name in SIGNS[5:])]
+    return [*heads, *sizes, *(of_first[name] for name in signs_of(features)[5:])]
 
 
 def confidence(made: Weights, signs: Sequence[float]) -> float:

@@ -53,7 +53,7 @@ def test_what_is_shipped_holds_numbers_and_no_words_of_anybody() -> None:
 
 @given(st.lists(st.floats(-40, 40), min_size=2, max_size=12))
 def test_a_confidence_rises_with_the_chance(odds: list[float]) -> None:
-    made = shipped()
+    made = shipped()["lexical"]
     signs = [[odd if name == "first" else 0.0 for name in SIGNS] for odd in sorted(odds)]
     rising = made.signs[0] >= 0
     told = [rank.confidence(made, each) for each in (signs if rising else signs[::-1])]
@@ -63,12 +63,12 @@ def test_a_confidence_rises_with_the_chance(odds: list[float]) -> None:
 
 def test_of_equals_the_name_decides() -> None:
     row = [1.0] * len(FEATURES)
-    order, _ = rank.ordered(shipped().weights, ["b", "c", "a"], [row, row, row])
+    order, _ = rank.ordered(shipped()["lexical"].weights, ["b", "c", "a"], [row, row, row])
     assert order == (2, 0, 1)
 
 
 def test_nothing_that_comes_into_question_is_no_answer() -> None:
-    answer = rank.answer(shipped(), asked("pay"), 3, [], [])
+    answer = rank.answer(shipped()["lexical"], asked("pay"), 3, [], [])
     assert (answer.order, answer.confidence, answer.close) == ((), 0.0, ())
 
 
