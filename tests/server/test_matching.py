@@ -53,6 +53,34 @@ async def test_two_values_for_one_input_are_told_and_none_is_used(world: World) 
     assert facts["bestMatch"]["extractedInputs"] == []
 
 
+@pytest.mark.requirement("auto-execute")
+async def test_what_changes_something_still_waits_for_a_person(world: World) -> None:
+    world.auto_execute = True
+    arguments = {"query": "changes", "context": {"what": "it"}, "autoExecute": True}
+    async with world.client() as client:
+        best = (await call(client, "search_workflows", **arguments))["bestMatch"]
+        assert best["canAutoExecute"] is False
+        assert best["why"] == "a person must accept this version before it runs"
+        async with world.decided(client):
+            best = (await call(client, "search_workflows", **arguments))["bestMatch"]
+            assert best["canAutoExecute"] is True
+            assert "a person is asked when it runs" in best["why"]
+            asked = await call(client, "execute_workflow", workflow="changes", input={"what": "it"})
+    assert asked["status"] == "approval_required"
+    assert world.changes == []
+
+
+@pytest.mark.requirement("auto-execute")
+async def test_of_twins_a_person_chooses(world: World) -> None:
+    world.auto_execute = True
+    arguments = {"query": "hello", "context": {"name": "Ann"}, "autoExecute": True}
+    async with world.client() as client:
+        facts = await call(client, "search_workflows", **arguments)
+    best = facts["bestMatch"]
+    assert best["canAutoExecute"] is False
+    assert {each["name"] for each in facts["workflows"][:2]} == {"hello", "other/hello"}
+
+
 @pytest.mark.requirement("best-match")
 async def test_nothing_that_fits_is_said_plainly(world: World) -> None:
     async with world.client() as client:

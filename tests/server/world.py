@@ -119,6 +119,7 @@ class World:
     database: Path
     broken: bool = True
     cut: bool = False
+    auto_execute: bool = False
     go: anyio.Event = field(default_factory=anyio.Event)
     engine: Engine | None = None
     clock: Clock = field(default_factory=WorldClock)
@@ -157,6 +158,7 @@ class World:
             folders=(self.folder,),
             functions=self.functions(),
             clock=self.clock,
+            auto_execute=self.auto_execute,
         )
         async with open_engine(settings) as self.engine:
             yield self.engine

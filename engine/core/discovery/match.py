@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from engine.core.discovery.extract import Extraction, Missing, Taken
 from engine.core.discovery.guess import Guess
 from engine.core.discovery.prompts import shall_i, still_needed, which
+from engine.core.discovery.rank import SURE
 from engine.core.found import Found
 from engine.core.model import Effect
 from engine.core.value import value
 from engine.core.views import WorkflowInfo
 from engine.core.words import listed
-
-SURE = 0.8
-"""From this confidence on a workflow can be run without asking (003 stage 15)."""
 
 
 @value

@@ -7,7 +7,8 @@ import pytest
 
 from engine.core.discovery.extract import Extraction, Missing, Taken
 from engine.core.discovery.guess import Guess
-from engine.core.discovery.match import SURE, Best, Wish, best_match
+from engine.core.discovery.match import Best, Wish, best_match
+from engine.core.discovery.rank import SURE
 from engine.core.found import Found, Hit
 from engine.core.model import Effect
 from engine.core.views import InputField, WorkflowInfo
