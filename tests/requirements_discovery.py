@@ -95,6 +95,38 @@ DISCOVERY = (
         "An input can be checked without a run: what is missing, what is wrong, what to ask.",
     ),
     # labels
+    Requirement(
+        "label-filters",
+        "003 stage 43.3",
+        "Lists are narrowed by categories, by tags that all, any or none are there, and by a"
+        " pattern; the count is that of the plainest reading, and cursors belong to their filter.",
+    ),
+    Requirement(
+        "labels-by-people",
+        "003 stage 43",
+        "A label that a person allowed is seen in every list and search of every process, and can"
+        " be taken back; what documents say stands beside it.",
+    ),
+    Requirement(
+        "declared-categories",
+        "003 stage 43",
+        "An unknown category is an error with a suggestion; a workflow has many, a task one.",
+    ),
+    Requirement(
+        "label-bulk",
+        "003 stage 43.3",
+        "Labels are changed in bulk by names or a filter, with a dry run, twice the same as once.",
+    ),
+    Requirement(
+        "label-figures",
+        "003 stage 43",
+        "Use over time, unused and look-alike labels and coverage are told.",
+    ),
+    Requirement(
+        "attack-label-confusion",
+        "TRUST 1.8, 23",
+        "Only a person sets a label that rules rely on; a document or an assistant cannot.",
+    ),
     # suggestions
     # blast radius
     Requirement(

@@ -31,6 +31,7 @@ from engine.core.events import RunStarted
 from engine.core.plain import plain
 from engine.core.run import Resolve, Run, decide, fold
 from engine.core.version import Semver
+from engine.shell.label_files import LabelFile
 from engine.shell.library import Known, Library
 from engine.shell.roll import silent
 from engine.store import Store
@@ -52,8 +53,10 @@ class Approvals(Granting):
         library: Library,
         shelf: Shelf,
         told: Callable[[Iterable[str], str], Awaitable[None]],
+        labels: LabelFile,
     ) -> None:
-        internal = Internal(questions.store, questions.clock, library, questions.tenant)
+        store, tenant = questions.store, questions.tenant
+        internal = Internal(store, questions.clock, library, tenant, labels)
         super().__init__(questions, approvers, internal, library.lane, told)
         self._library, self._shelf = library, shelf
         self.keeper = Gatekeeper(questions, approvers)
@@ -195,10 +198,11 @@ def approvals_of(
     library: Library,
     shelf: Shelf,
     told: Callable[[Iterable[str], str], Awaitable[None]],
+    labels: LabelFile,
 ) -> Approvals:
     """The approvals of an engine."""
     clock, tenant, pace = settings.clock, settings.tenant, settings.pace
-    judging = Judging(store, tenant, policy_of(settings))
+    judging = Judging(store, tenant, policy_of(settings), labels)
 
     async def alive() -> bool:
         now = clock.now()
@@ -207,4 +211,4 @@ def approvals_of(
 
     approvers = Approvers(store, clock, tenant)
     questions = Questions(store, clock, tenant, approvers, judging, alive)
-    return Approvals(questions, approvers, library, shelf, told)
+    return Approvals(questions, approvers, library, shelf, told, labels)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.app.finding import Finding
+from engine.app.people import People
 from engine.core import events as ev
 from engine.core.definition import needs_acceptance
 from engine.core.describe import workflow_info
@@ -27,6 +28,7 @@ from engine.core.version import VersionClash, next_version
 from engine.core.views import Problem
 from engine.shell.clock import Clock
 from engine.shell.folders import Folders, place_of, rules_of
+from engine.shell.label_files import LabelFile
 from engine.shell.library import Functions, Known, Library
 from engine.shell.reading import Reading
 from engine.store import Store, StoreError
@@ -60,6 +62,7 @@ class Shelf(Finding):
         functions: Functions,
         tenant: str,
         beside: Path,
+        labels: LabelFile,
         ranking: Ranking = PLAIN,
     ) -> None:
         self._rules = rules_of(folders, functions, tenant, ranking.encoder)
@@ -67,6 +70,7 @@ class Shelf(Finding):
         self._beside, self._ranking = beside, ranking
         self._store, self._clock = store, clock
         self._folders, self._functions, self._tenant = folders, functions, tenant
+        self._people = People(store, tenant, labels)
         self._mark: str | None = None
         self._turn = asyncio.Lock()
 
@@ -105,8 +109,11 @@ class Shelf(Finding):
     async def _reread(self, seen: Folders) -> None:
         await self._settle(seen)
         async with self._change():
+            reached, anew = await self._people.follow(self._papers)
             await self._read(seen)
             await self._show(None)
+            await _whole(partial(self._papers.relabel, anew))
+        self._people.keep(reached)
 
     async def _settle(self, seen: Folders) -> None:
         """Have papers that are fit for so many documents."""
@@ -149,31 +156,34 @@ class Shelf(Finding):
 
     async def _reshow(self) -> None:
         moved = self._library.moved()
-        if moved is None or moved:
+        if moved is None or moved or await self._people.said_more(self._papers):
             async with self._change():
+                reached, anew = await self._people.follow(self._papers)
                 await self._show(moved)
+                await _whole(partial(self._papers.relabel, anew))
+            self._people.keep(reached)
 
     async def _show(self, keys: set[tuple[str, str]] | None) -> None:
         """List every workflow by its default version, whatever its document says now."""
         changes = self._changes(keys)
         while some := await _whole(lambda: list(islice(changes, AT_ONCE))):
-            for _, digest, _ in some:
+            for _, digest, _, _ in some:
                 if not self._papers.has_info(digest):
                     workflow = await self._library.learn(digest)
                     self._papers.put_info(digest, info_text(workflow_info(workflow)))
             await _whole(partial(self._papers.show_all, some))
 
-    def _changes(self, keys: set[tuple[str, str]] | None) -> Iterator[tuple[int, str, int]]:
+    def _changes(self, keys: set[tuple[str, str]] | None) -> Iterator[tuple[int, str, int, int]]:
         for standing, shown, hidden in self._papers.standing(keys):
-            wanted = self._wanted(standing)
-            if wanted != (shown, hidden):
-                yield standing.document, *wanted
+            digest, how, at = self._wanted(standing)
+            if (digest, how) != (shown, hidden):
+                yield standing.document, digest, how, at
 
-    def _wanted(self, standing: Standing) -> tuple[str, int]:
+    def _wanted(self, standing: Standing) -> tuple[str, int, int]:
         default = self._library.default_row(standing.namespace, standing.name)
         if default is None:
-            return standing.digest, 2
-        return default.digest, int(default.deprecated)
+            return standing.digest, 2, 0
+        return default.digest, int(default.deprecated), default.published_at
 
     # -- publishing ------------------------------------------------------------------------
 

@@ -14,13 +14,14 @@ from engine.app.checks import checks
 from engine.app.crew import crew, worker_of
 from engine.app.describe import workflow_details
 from engine.app.impact import Impact
+from engine.app.labelling import Labelling
 from engine.app.listing import Lists
 from engine.app.matching import Matching
 from engine.app.places import audit_places, database_of
 from engine.app.refusals import Refusals
 from engine.app.rehearsing import rehearsed
 from engine.app.running import Runs
-from engine.app.settings import Settings, beside, secrets_of
+from engine.app.settings import Settings, beside, label_file_of, secrets_of
 from engine.app.statistics import Figures
 from engine.app.versions import Versions
 from engine.core.approval.plan import Requester
@@ -41,7 +42,7 @@ from engine.core.views import (
     WorkflowDetails,
     WorkflowInfo,
 )
-from engine.features import approvals, outcomes, refusals, runs, versions
+from engine.features import approvals, labels, outcomes, refusals, runs, versions
 from engine.shell.checkpoints import Signer
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
@@ -50,7 +51,7 @@ from engine.shell.library import Library
 from engine.shell.news import News
 from engine.store import Store, Verification, open_store
 
-FEATURES = (runs.FEATURE, versions.FEATURE, refusals.FEATURE, approvals.FEATURE, outcomes.FEATURE)
+FEATURES = tuple(each.FEATURE for each in (runs, versions, refusals, approvals, outcomes, labels))
 """The built-in features come in through the same door as anybody else's."""
 
 
@@ -67,12 +68,13 @@ class Engine:
         self._library = Library(store, tenant, lambda: effects)
         self._shelf = Shelf(
             store, clock, self._library, settings.folders, effects, tenant, beside(store),
-            ranking_of(settings.encoder, settings.ranker),
+            file := label_file_of(settings), ranking_of(settings.encoder, settings.ranker),
         )  # fmt: skip
         self._http = HttpConnector(settings.allowed_hosts, secrets=secrets_of(settings))
         self.patience = settings.drain
         self._news = News(store, self._library, self._noticed)
-        self.approvals = approvals_of(store, settings, self._library, self._shelf, self._told)
+        self.approvals = approvals_of(store, settings, self._library, self._shelf, self._told, file)
+        self.labels = Labelling(store, tenant, self._shelf, self.approvals, file)
         self._worker = worker_of(
             settings, store, self._http, self._library, self._news, self._changed, self._ended,
             self.approvals.keeper,
@@ -207,7 +209,8 @@ class Engine:
         known = self._shelf.known(name, version)
         workflow = await self._library.learn(known.digest)
         shown = await self._versions.list(known.namespace, known.name)
-        return workflow_details(workflow, known, shown)
+        found = workflow_details(workflow, known, shown)
+        return replace(found, info=self._shelf.labelled(found.info))
 
     async def versions(self, name: str) -> tuple[VersionInfo, ...]:
         """The versions of a workflow with run counts, oldest first."""
@@ -318,6 +321,7 @@ class Engine:
         """An approval moved: its runs go on or have ended, or versions are not what they were."""
         if kind.startswith("version."):
             await self._library.reread()
+        if kind.startswith(("version.", "labels.")):
             await self._shelf.reshow()
         for run_id in run_ids:
             if kind == "run.cancel" and self._worker is not None:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from engine.core.errors import Refused
 from engine.core.found import Found
 from engine.core.impact.adjacency import Key
-from engine.core.labels.filter import EVERYTHING, Filter
+from engine.core.labels.change import Item, Labels
+from engine.core.labels.filter import EVERYTHING, Filter, fold
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
-from engine.core.words import MOST_OPTIONS, did_you_mean, suggestions
+from engine.core.words import MOST_OPTIONS, did_you_mean, listed, suggestions
 from engine.shell.library import Known, Library
 from engine.store.edges import NEVER, Drawn
+from engine.store.paper_words import Word
 from engine.store.papers import Papers
 
 FIRST = ("", "")
@@ -170,3 +172,73 @@ class Finding:
             f"It has: {', '.join(versions[-8:])}.",
             details={"suggestions": list(suggestions(version, versions)) or versions[-3:]},
         )
+
+    # -- labels ----------------------------------------------------------------------------------
+
+    def item(self, thing: str, name: str) -> Item:
+        """The workflow or task of `[namespace/]name`; raises Refused `unknown_workflow`,
+        `unknown_task`, `ambiguous_workflow`, `ambiguous_task`."""
+        if thing == "workflow":
+            found = Item(thing, *self.find(name))
+            if self._papers.lists.words(lambda words: words.says(found)) is None:
+                raise self._unknown(name)
+            return found
+        namespace, slash, bare = name.rpartition("/")
+        keys = [
+            key for key in self._papers.lists.task_names(bare) if not slash or key[0] == namespace
+        ]
+        if not slash and ("default", bare) in keys:
+            keys = [("default", bare)]
+        if len(keys) == 1:
+            return Item(thing, *keys[0])
+        if keys:
+            options = ["/".join(key) for key in keys]
+            message = f"several namespaces have a task {bare[:80]!r}"
+            raise Refused("ambiguous_task", message, f"Name one of: {listed(options)}.")
+        raise Refused("unknown_task", f"there is no task {name[:80]!r}", "list_tasks has them.")
+
+    def says(self, item: Item) -> Labels:
+        """The labels that a thing's document says."""
+        return self._papers.lists.words(lambda words: words.says(item)) or Labels()
+
+    def needing(
+        self,
+        thing: str,
+        wanted: Filter,
+        add: Iterable[tuple[str, str]],
+        remove: Iterable[tuple[str, str]],
+        most: int,
+    ) -> tuple[list[Item], int]:
+        """Things of a filter that lack a label or have one too many, and how many there are."""
+        comes, goes = ([(kind, fold(label)) for kind, label in each] for each in (add, remove))
+        asked = wanted.folded()
+        return self._papers.lists.words(
+            lambda words: words.needing(thing, asked, comes, goes, most)
+        )
+
+    def words(self, form: str) -> tuple[str, ...]:
+        """Every label of a type that something has, in its most used spelling."""
+        return tuple(sorted(each.label for each in self.counted() if each.type == form))
+
+    def counted(self) -> list[Word]:
+        """Every label that something has, with how many have it."""
+        return self._papers.lists.words(lambda words: words.counted())
+
+    def spelled(self, form: str) -> list[tuple[str, int]]:
+        """Every spelling of labels of a type, and how many things have it."""
+        return self._papers.lists.words(lambda words: words.spelled(form))
+
+    def last_used(self, form: str, word: str) -> int:
+        """When something last came to have a label, in microseconds; 0 when nobody knows."""
+        return self._papers.lists.words(lambda words: words.last_used(form, word))
+
+    def coverage(self) -> tuple[tuple[str, int, int, int, int], ...]:
+        """For workflows and tasks: how many, with a tag, with a category, with any of both."""
+        return self._papers.lists.words(lambda words: words.coverage())
+
+    def labelled(self, info: WorkflowInfo) -> WorkflowInfo:
+        """A version of a workflow with the labels that the workflow has now."""
+        found = self._papers.lists.shown(info.namespace, info.name)
+        if found is None:
+            return info
+        return replace(info, categories=found.categories, tags=found.tags)

@@ -8,6 +8,7 @@ the events are; it may find that there is nothing left to do, or that it cannot 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from engine.app.label_plans import CHANGE, PROTECT, LabelJournal
 from engine.core import events as ev
 from engine.core.approval.events import GrantGiven
 from engine.core.approval.plan import Operation, Plan
@@ -22,6 +23,7 @@ from engine.core.model import Effect, Task, Workflow, targets_of
 from engine.core.run import Cancel, Resolve, Run, decide, fold
 from engine.core.value import value
 from engine.shell.clock import Clock
+from engine.shell.label_files import LabelFile
 from engine.shell.library import Known, Library
 from engine.store import Store
 
@@ -47,7 +49,10 @@ class Word:
 class Internal:
     """Carries out plans whose operations are the engine's own, for one tenant."""
 
-    def __init__(self, store: Store, clock: Clock, library: Library, tenant: str) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, library: Library, tenant: str, labels: LabelFile
+    ) -> None:
+        self._labels = LabelJournal(store, tenant, labels)
         self._store, self._clock = store, clock
         self._library, self._tenant = library, tenant
         self._kinds: Mapping[str, Callable[[Plan, Word], Awaitable[Carried]]] = {
@@ -57,6 +62,8 @@ class Internal:
             "run.cancel": self._cancel,
             "mutation.resolve": self._resolve,
             "workflow.activate": self._activate,
+            CHANGE: self._label,
+            PROTECT: self._label,
         }
 
     def carries(self, kind: str) -> bool:
@@ -125,6 +132,13 @@ class Internal:
             history = await self._store.read(stream, tenant=self._tenant)
             entries.append(Entry(stream, history[-1].version, tuple(events)))
         return tuple(entries)
+
+    async def _label(self, plan: Plan, word: Word) -> Carried:
+        done = await self._labels.carried(plan)
+        if done.drifted:
+            return Carried((), "drifted", {"message": done.drifted})
+        result = {"change": done.change, "things": len(plan.ops), "moved": done.moved}
+        return Carried(done.entries, "ok", result)
 
     # -- runs ------------------------------------------------------------------------------------
 

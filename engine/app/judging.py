@@ -7,15 +7,19 @@ minute, and once more inside the transaction that records a grant, so that many 
 import json
 from dataclasses import replace
 
+from engine.app.label_plans import PROTECT, LabelJournal
 from engine.core.approval.events import ApprovalRequested
 from engine.core.approval.facts import facts
 from engine.core.approval.plan import Plan
-from engine.core.approval.policy import MINUTE, Allow, Ask, Policy, Rule, judge
+from engine.core.approval.policy import MINUTE, Allow, Ask, Deny, Policy, Rule, judge
 from engine.core.approval.rules import rule_of
 from engine.core.approval.standing import HOUR, Standing
 from engine.core.approval.state import LONGEST_PENDING
+from engine.core.labels.change import ADDED, Item
+from engine.core.labels.filter import fold
 from engine.core.log import Param, Unless
 from engine.core.value import value
+from engine.shell.label_files import LabelFile
 from engine.shell.policies import PolicyFile
 from engine.store import Store
 
@@ -63,8 +67,9 @@ class Verdict:
 class Judging:
     """Judges the plans of one tenant."""
 
-    def __init__(self, store: Store, tenant: str, file: PolicyFile) -> None:
+    def __init__(self, store: Store, tenant: str, file: PolicyFile, labels: LabelFile) -> None:
         self._store, self._tenant, self._file = store, tenant, file
+        self._labels, self._journal = labels, LabelJournal(store, tenant, labels)
 
     @property
     def file(self) -> PolicyFile:
@@ -77,10 +82,13 @@ class Judging:
 
     async def __call__(self, plan: Plan, now: int) -> Verdict:
         """What the policy says of a plan now."""
-        (policy, rev), seen = self._file.named(), facts(plan)
+        policy, rev = self._file.named()
         standing = [s.rule for s in await self.standing(now) if s.lives(now, rev)]
         used = await self._used(policy, standing, now)
+        seen = facts(plan, labels=await self._protected(plan, [*standing, *policy.rules]))
         found = judge(policy, seen, used, standing)
+        if plan.kind == PROTECT and not isinstance(found, Deny):
+            found = _by_a_person(found)
         if isinstance(found, Allow):
             unless = self._budget([*standing, *policy.rules], found.rule, seen.items, now)
             return Verdict("allow", found.rule, unless=unless, policy=rev)
@@ -92,6 +100,19 @@ class Judging:
         ttl = min(found.ttl, LONGEST_PENDING)
         kind, rule, assurance = "ask", found.rule, found.assurance
         return Verdict(kind, rule, assurance, found.typed, found.again, ttl, policy=rev)
+
+    async def _protected(self, plan: Plan, rules: list[Rule]) -> set[str]:
+        """The protected labels that a person gave the workflow of a plan, as rules write them.
+
+        What a document says of itself is none of them.
+        """
+        named = {word for rule in rules for word in _labels_in(rule)}
+        namespace, _, name = plan.workflow.rpartition("/")
+        if not named or not name:
+            return set()
+        said = await self._journal.said(Item("workflow", namespace, name))
+        own = {fold(each.label) for each in said if each.state == ADDED}
+        return {word for word in named if fold(word) in own and self._labels.guards(word)}
 
     async def standing(self, now: int) -> list[Standing]:
         """The rules that persons added and that have not run out."""
@@ -150,3 +171,13 @@ class Judging:
                 )
                 used[rule.id] = int(row["operations"] or 0)
         return used
+
+
+def _labels_in(rule: Rule) -> frozenset[str]:
+    found = [wanted for name, wanted in rule.when if name == "label"]
+    return found[0] if found and isinstance(found[0], frozenset) else frozenset()
+
+
+def _by_a_person(found: Allow | Ask) -> Ask:
+    """Protected labels are what rules rely on: none of them lets one be set by itself."""
+    return replace(found, assurance="A2") if isinstance(found, Ask) else Ask("A2", found.rule)

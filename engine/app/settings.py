@@ -10,6 +10,7 @@ from engine.core.secrets import SCHEME
 from engine.shell.acts import PythonTask
 from engine.shell.anthropic import Account, Anthropic
 from engine.shell.clock import Clock, WorldClock
+from engine.shell.label_files import LabelFile
 from engine.shell.models import OFF, Models
 from engine.shell.policies import PolicyFile
 from engine.shell.redact import KNOWN
@@ -32,10 +33,12 @@ class Settings:
     come to a safe point when the engine is closed. `name` and `release` tell people which worker
     this is and which code of theirs it runs; `pace` is how often it shows that it lives.
     `policy` is the file that says what asks a person; without it the one beside the database
-    counts, else the one that comes with the engine. `models` are the language models that may be
-    asked; without a key none is. `encoder` is `off`, `wordllama`, `module:name`, or empty: what is
-    installed. `auto_execute` allows an assistant to run what a search is sure of without asking its
-    user first; what changes something outside is asked for all the same.
+    counts, else the one that comes with the engine. `categories` is the file that declares
+    categories and protected labels; without it the one beside the database counts. `models` are the
+    language models that may be asked; without a key none is. `encoder` is `off`, `wordllama`,
+    `module:name`, or empty: what is installed. `auto_execute` allows an assistant to run what a
+    search is sure of without asking its user first; what changes something outside is asked for
+    all the same.
 
     `checkpoints` and `checkpoint_key` are files outside the data folder, somewhere beside it unless
     they are named; `signs` says whether this process writes checkpoints.
@@ -59,6 +62,7 @@ class Settings:
     pace: Pace = field(default_factory=Pace)
     clock: Clock = field(default_factory=WorldClock)
     policy: Path | None = None
+    categories: Path | None = None
     models: Models = field(default_factory=Models)
     encoder: str = ""
     ranker: Path | None = None
@@ -68,6 +72,12 @@ class Settings:
 def policy_of(settings: Settings) -> PolicyFile:
     """The policy file that these settings mean; raises Refused `database_url`."""
     return PolicyFile(settings.policy, home_of(settings), settings.folders)
+
+
+def label_file_of(settings: Settings) -> LabelFile:
+    """The file of categories that these settings mean; raises Refused `database_url`."""
+    home = home_of(settings)
+    return LabelFile(settings.categories, home, policy_of(settings), settings.folders)
 
 
 def home_of(settings: Settings) -> Path:

@@ -49,7 +49,7 @@ class PolicyFile:
     def named(self) -> tuple[Policy, str]:
         """The policy as it is on disk now, and what it is called."""
         path = self.path
-        mark = _mark(path)
+        mark = mark_of(path)
         if mark is None or mark != self._seen:
             folders = () if path == SHIPPED else self._folders
             self._policy, self.problems = read_policy(path, folders)
@@ -64,9 +64,9 @@ class PolicyFile:
 
 def read_policy(path: Path, folders: Iterable[Path] = ()) -> tuple[Policy, tuple[Problem, ...]]:
     """The policy in a file and its problems; with a problem it forbids every change."""
-    unsafe = _unsafe(path, folders)
-    if unsafe is not None:
-        return broken(trouble_of(unsafe)), (unsafe,)
+    found = unsafe(path, folders)
+    if found is not None:
+        return broken(trouble_of(found)), (found,)
     loaded = load_file(path)
     if loaded.problems:
         return broken(trouble_of(loaded.problems[0])), loaded.problems
@@ -76,7 +76,8 @@ def read_policy(path: Path, folders: Iterable[Path] = ()) -> tuple[Policy, tuple
     return policy_of(loaded.documents[0])
 
 
-def _mark(path: Path) -> tuple[object, ...] | None:
+def mark_of(path: Path) -> tuple[object, ...] | None:
+    """What changes when a file does; None when there is none."""
     try:
         seen = path.stat()
     except OSError:
@@ -84,11 +85,12 @@ def _mark(path: Path) -> tuple[object, ...] | None:
     return path, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_mode
 
 
-def _unsafe(path: Path, folders: Iterable[Path]) -> Problem | None:
+def unsafe(path: Path, folders: Iterable[Path], what: str = "a policy") -> Problem | None:
+    """Why what people decide must not be read from a file: an assistant could write there."""
     real = path.resolve()
     for folder in folders:
         if real.is_relative_to(folder.resolve()):
-            message = "a policy may not lie in a folder of documents: assistants may write there"
+            message = f"{what} may not lie in a folder of documents: assistants may write there"
             return _problem(path, "unsafe_place", message, "move it beside the database")
     try:
         mode = path.stat().st_mode if path != SHIPPED else 0

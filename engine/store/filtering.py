@@ -41,15 +41,15 @@ class Fits(Collection[int]):
     """The documents that fit a filter, in the order of the list."""
 
     def __init__(self, bits: int, order: "Order") -> None:
-        self._bits, self._order = bits, order
+        self.bits, self._order = bits, order
         self._packed: bytes | None = None
 
     def __len__(self) -> int:
-        return self._bits.bit_count()
+        return self.bits.bit_count()
 
     def __contains__(self, document: object) -> bool:
         if self._packed is None:
-            self._packed = _bytes(self._bits, len(self._order.documents))
+            self._packed = _bytes(self.bits, len(self._order.documents))
         place = self._order.place(document) if isinstance(document, int) else -1
         return place >= 0 and bool(self._packed[place >> 3] >> (place & 7) & 1)
 
@@ -58,7 +58,7 @@ class Fits(Collection[int]):
 
     def behind(self, place: int) -> Iterator[int]:
         """Those from a place of the list on."""
-        packed = _bytes(self._bits >> place, len(self._order.documents))
+        packed = _bytes(self.bits >> place, len(self._order.documents))
         for at, byte in enumerate(packed):
             while byte:
                 low = byte & -byte
@@ -108,6 +108,15 @@ class Filtering:
         for word in wanted.exclude_tags:
             bits &= ~self._bits("tag", word)
         return Fits(bits, self._order)
+
+    def needing(self, wanted: Filter, add: Iterable[Mark], remove: Iterable[Mark]) -> Fits:
+        """Those that fit a filter and lack one label or have another; types and folded words."""
+        fits, bits = self.fits(wanted), 0
+        for kind, word in add:
+            bits |= ~self._bits(kind, word)
+        for kind, word in remove:
+            bits |= self._bits(kind, word)
+        return Fits(fits.bits & bits, self._order)
 
     def page(self, wanted: Filter, after: tuple[str, str], limit: int) -> tuple[list[int], int]:
         """The documents behind a name, at most `limit` (-1: all), and how many fit in total."""

@@ -32,11 +32,13 @@ create table told (path blob not null, number integer not null, document integer
   text text not null, primary key (path, number, document)) without rowid;
 create index told_by_document on told (document);
 create table tasks (document integer primary key, namespace text not null, name text not null,
-  info text not null);
+  info text not null, labels text not null);
 create unique index tasks_by_name on tasks (namespace, name);
+create index tasks_by_bare_name on tasks (name);
 create table workflows (document integer primary key, namespace text not null,
   name text not null, declared text not null, digest blob not null, effect text not null,
-  pending integer not null, shown blob not null, hidden integer not null);
+  pending integer not null, shown blob not null, hidden integer not null,
+  labels text not null);
 create unique index workflows_by_name on workflows (namespace, name, hidden);
 create index workflows_by_bare_name on workflows (name);
 create table infos (digest blob primary key, info text not null) without rowid;

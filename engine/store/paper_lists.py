@@ -19,7 +19,8 @@ from engine.store.edges import Drawn, callers, drawn
 from engine.store.errors import StoreError
 from engine.store.filtering import Filtering, Fits
 from engine.store.paper_files import DAMAGED, understood
-from engine.store.paper_rows import info_of, task_info_of
+from engine.store.paper_rows import info_of, labelled, labelled_task, task_info_of
+from engine.store.paper_words import Words
 from engine.store.search import PLAIN, Index, Ranking
 
 P = ParamSpec("P")
@@ -51,6 +52,7 @@ class Lists:
         self._db = db
         self._index = Index(db, self._loaded, ranking)
         self._workflows, self._tasks = Filtering(db, "workflow"), Filtering(db, "task")
+        self._words = Words(db, self._workflows, self._tasks)
         self.damaged = False
 
     def close(self) -> None:
@@ -100,11 +102,12 @@ class Lists:
         self, wanted: Filter, after: tuple[str, str], limit: int
     ) -> tuple[list[TaskInfo], int]:
         """Tasks behind a name, at most `limit` (-1: all), and how many fit in total."""
-        sql = "select namespace, name, info from tasks where document = ?"
+        sql = "select namespace, name, info, labels from tasks where document = ?"
         with self._still():
             documents, total = self._tasks.page(wanted.folded(), after, limit)
             rows = [self._db.execute(sql, (number,)).fetchone() for number in documents]
-            return [task_info_of(row[2], self._users_of(row[0], row[1])) for row in rows], total
+            infos = ((task_info_of(row[2], self._users_of(*row[:2])), row[3]) for row in rows)
+            return [labelled_task(*each) for each in infos], total
 
     @_asked
     def among(self, wanted: Filter) -> Fits | None:
@@ -113,6 +116,25 @@ class Lists:
             return None
         with self._still():
             return self._workflows.fits(wanted.folded())
+
+    @_asked
+    def words(self, ask: "Callable[[Words], T]") -> T:
+        """What is asked of the words of labels."""
+        with self._still():
+            return ask(self._words)
+
+    @_asked
+    def shown(self, namespace: str, name: str) -> WorkflowInfo | None:
+        """A workflow as lists show it."""
+        sql = "select document from workflows where namespace = ? and name = ?"
+        row = self._db.execute(sql, (namespace, name)).fetchone()
+        return None if row is None else self._loaded(row[0])
+
+    @_asked
+    def task_names(self, name: str) -> list[tuple[str, str]]:
+        """Namespaces and names of the tasks with a bare name."""
+        sql = "select namespace, name from tasks where name = ? order by namespace"
+        return self._db.execute(sql, (name,)).fetchall()
 
     @contextmanager
     def _still(self) -> Iterator[None]:
@@ -150,9 +172,12 @@ class Lists:
         return [info for info in map(self._loaded, documents) if info is not None]
 
     def _loaded(self, document: int) -> WorkflowInfo | None:
-        sql = "select i.info from workflows w join infos i on i.digest = w.shown where document = ?"
+        sql = (
+            "select i.info, w.labels from workflows w join infos i on i.digest = w.shown"
+            " where document = ?"
+        )
         row = self._db.execute(sql, (document,)).fetchone()
-        return None if row is None else info_of(row[0])
+        return None if row is None else labelled(info_of(row[0]), row[1])
 
 
 def _told(rows: Iterable[tuple[str]]) -> list[Problem]:

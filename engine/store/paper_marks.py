@@ -8,12 +8,17 @@ changed and reads nothing else again. What filters make of all that is in `filte
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from engine.core.labels.change import ADDED, Item, Said
 from engine.core.labels.filter import fold
 from engine.core.views import TaskInfo, WorkflowInfo
 
 CREATE = """
+create table people (thing text not null, namespace text not null, name text not null,
+  type text not null, word text not null, label text not null, state integer not null,
+  at integer not null, primary key (thing, namespace, name, type, word)) without rowid;
 create table marks (kind text not null, word text not null, document integer not null,
   label text not null, at integer not null, primary key (kind, word, document)) without rowid;
 create index marks_by_document on marks (document);
@@ -70,24 +75,68 @@ def task_marks(info: TaskInfo) -> list[Mark]:
     return [*category, *tags, ("task.effect", info.effect.value)]
 
 
-def put_marks(db: sqlite3.Connection, document: int, marks: Iterable[Mark], at: int = 0) -> None:
-    """Let a document have these marks and no others; `at` is when it came to have them.
+def said_of(db: sqlite3.Connection, item: Item) -> list[Said]:
+    """What people have said of the labels of a thing."""
+    sql = (
+        "select type, label, state, at from people"
+        " where thing = ? and namespace = ? and name = ? order by type, word"
+    )
+    return [Said(*row) for row in db.execute(sql, (item.thing, item.namespace, item.name))]
 
-    What it has already stays untouched.
+
+def put_said(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]]) -> set[Item]:
+    """Keep what people have said; returns the things of which it is new."""
+    touched = set[Item]()
+    for row in rows:
+        item = Item(row["thing"], row["namespace"], row["name"])
+        key = (item.thing, item.namespace, item.name, row["type"], row["word"])
+        kept = (*key, row["label"], row["state"], row["at"])
+        if db.execute(_SAID, kept).fetchone() is None:
+            db.execute("insert or replace into people values (?, ?, ?, ?, ?, ?, ?, ?)", kept)
+            touched.add(item)
+    return touched
+
+
+_SAID = (
+    "select 1 from people where thing = ? and namespace = ? and name = ? and type = ?"
+    " and word = ? and label = ? and state = ? and at = ?"
+)
+
+
+def forget_said(db: sqlite3.Connection) -> dict[Item, list[Said]]:
+    """Forget everything that people have said; returns it."""
+    rows = db.execute("select distinct thing, namespace, name from people").fetchall()
+    before = {Item(*row): said_of(db, Item(*row)) for row in rows}
+    db.execute("delete from people")
+    return before
+
+
+def put_marks(
+    db: sqlite3.Connection,
+    document: int,
+    marks: Iterable[Mark],
+    at: int = 0,
+    said: Iterable[Said] = (),
+) -> None:
+    """Let a document have these marks and no others; what it has already stays untouched.
+
+    `at` is when it came to have them; of those that people added, `said` knows when.
     """
+    when = {(each.type, fold(each.label)): each.at for each in said if each.state == ADDED}
     wanted: dict[Mark, tuple[str, int]] = {}
     for kind, label in sorted(marks):
         if word := fold(label):
-            wanted.setdefault((kind, word), (label, at))
+            came = when.get((kind.partition(".")[2], word), at)
+            wanted.setdefault((kind, word), (label, came))
     rows = db.execute("select kind, word, label, at from marks where document = ?", (document,))
     before = {(kind, word): (label, when) for kind, word, label, when in rows}
     for key, (label, _) in before.items():
         if wanted.get(key, ("", 0))[0] != label:
             db.execute("delete from marks where document = ? and kind = ? and word = ?",
                        (document, *key))  # fmt: skip
-    for key, (label, _) in wanted.items():
+    for key, (label, came) in wanted.items():
         if before.get(key, ("", 0))[0] != label:
-            db.execute("insert into marks values (?, ?, ?, ?, ?)", (*key, document, label, at))
-        elif before[key][1] != at:
+            db.execute("insert into marks values (?, ?, ?, ?, ?)", (*key, document, label, came))
+        elif before[key][1] != came:
             db.execute("update marks set at = ? where document = ? and kind = ? and word = ?",
-                       (at, document, *key))  # fmt: skip
+                       (came, document, *key))  # fmt: skip

@@ -3,9 +3,10 @@
 import json
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
+from engine.core.labels.change import Labels
 from engine.core.model import Effect
 from engine.core.views import InputField, Problem, TaskInfo, WorkflowInfo
 
@@ -70,6 +71,30 @@ def task_info_of(text: str, used_by: Iterable[str]) -> TaskInfo:
     row["effect"], row["tags"] = Effect(row["effect"]), tuple(row["tags"])
     row["used_by"] = tuple(sorted(used_by))
     return TaskInfo(**row)
+
+
+def labels_text(labels: Labels) -> str:
+    """Labels as a row keeps them."""
+    return json.dumps([labels.categories, labels.tags], ensure_ascii=False)
+
+
+def labelled(info: WorkflowInfo, text: str) -> WorkflowInfo:
+    """A workflow with the labels that it has, as `labels_text` wrote them."""
+    categories, tags = json.loads(text)
+    return replace(info, categories=tuple(categories), tags=tuple(tags))
+
+
+def labelled_task(info: TaskInfo, text: str) -> TaskInfo:
+    """A task with the labels that it has, as `labels_text` wrote them."""
+    categories, tags = json.loads(text)
+    return replace(info, category="".join(categories[:1]), tags=tuple(tags))
+
+
+def labels_of(info: WorkflowInfo | TaskInfo) -> Labels:
+    """The labels that lists show of a workflow or a task."""
+    if isinstance(info, WorkflowInfo):
+        return Labels(info.categories, info.tags)
+    return Labels((info.category,) if info.category else (), info.tags)
 
 
 def _plain(info: Any) -> dict[str, Any]:

@@ -13,24 +13,30 @@ import logging
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from engine.core.impact.uses import Use
+from engine.core.labels.change import Item, effective
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.store.edges import Drawn, Edges
 from engine.store.paper_files import connect, copied, forget
 from engine.store.paper_files import opened as open_papers
 from engine.store.paper_lists import Lists
 from engine.store.paper_looking import Looking
-from engine.store.paper_marks import put_marks, task_marks, workflow_marks
+from engine.store.paper_marks import put_marks, said_of, task_marks, workflow_marks
 from engine.store.paper_rows import (
     File,
     Standing,
     info_of,
+    labelled,
+    labelled_task,
+    labels_of,
+    labels_text,
     problems_text,
+    task_info_of,
     task_text,
 )
 from engine.store.search import PLAIN, Index, Ranking
@@ -41,6 +47,11 @@ UNREAD, GOOD, BROKEN, SECOND = range(4)
 """What is known of a document; SECOND is one whose name an earlier document has."""
 
 _PER_DOCUMENT = ("uses", "told", "tasks", "workflows", "marks", "targets")
+_SHOWN = (
+    "select w.document, w.shown, w.hidden, (select at from marks m where m.document = w.document"
+    " and m.kind = 'workflow.effect') from workflows w"
+    " where w.namespace = ? and w.name = ? and w.hidden < 2"
+)
 _DROPS = tuple(f"delete from {table} where document = ?" for table in _PER_DOCUMENT)  # noqa: S608 - our own names
 
 
@@ -57,6 +68,7 @@ class Papers(Looking):
         self._scratch, self._ranking = scratch, ranking
         self._path, self._rules = path, rules
         self._stale: set[int] = set()
+        self.protected: Callable[[str], bool] = lambda label: False
         self.db = open_papers(path, rules)
         self._index = Index(self.db, self._nothing, ranking)
         self._edges = Edges(self.db)
@@ -208,10 +220,16 @@ class Papers(Looking):
 
     def put_task(self, document: int, info: TaskInfo, targets: Iterable[Use] = ()) -> None:
         """A task that can be used."""
-        row = (document, info.namespace, info.name, task_text(info))
-        self.db.execute("insert or replace into tasks values (?, ?, ?, ?)", row)
-        put_marks(self.db, document, task_marks(info))
+        self._put_task(document, info)
         self._edges.put(document, targets)
+
+    def _put_task(self, document: int, info: TaskInfo) -> None:
+        item = Item("task", info.namespace, info.name)
+        said = said_of(self.db, item)
+        labels = labels_text(effective("task", labels_of(info), said, self.protected))
+        row = (document, info.namespace, info.name, task_text(info), labels)
+        self.db.execute("insert or replace into tasks values (?, ?, ?, ?, ?)", row)
+        put_marks(self.db, document, task_marks(labelled_task(info, labels)), 0, said)
 
     def put_workflow(self, standing: Standing, text: str, targets: Iterable[Use]) -> None:
         """A workflow that can be used. It is shown once `show` has said how."""
@@ -219,9 +237,10 @@ class Papers(Looking):
         self.put_info(standing.digest, text)
         row = (
             document, standing.namespace, standing.name, standing.declared, digest,
-            standing.effect, standing.pending, b"", 2,
+            standing.effect, standing.pending, b"", 2, "",
         )  # fmt: skip
-        self.db.execute("insert or replace into workflows values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        places = ", ".join("?" * len(row))
+        self.db.execute(f"insert or replace into workflows values ({places})", row)  # noqa: S608
         self._edges.put(document, targets)
 
     def info(self, digest: str) -> WorkflowInfo | None:
@@ -240,27 +259,59 @@ class Papers(Looking):
         row = (bytes.fromhex(digest), text)
         self.db.execute("insert or replace into infos values (?, ?)", row)
 
-    def show_all(self, changes: Iterable[tuple[int, str, int]]) -> None:
+    def show_all(self, changes: Iterable[tuple[int, str, int, int]]) -> None:
         """`show` for each of them."""
         for change in changes:
             self.show(*change)
         self._index.fill(self.large)
 
-    def show(self, document: int, digest: str, hidden: int) -> None:
-        """Under which content a workflow is listed and found.
+    def show(self, document: int, digest: str, hidden: int, at: int = 0) -> None:
+        """Under which content a workflow is listed and found, with the labels that it has.
 
-        `hidden` is 1 for one that is listed only when everything is, 2 for one that never is.
+        `hidden` is 1 for one that is listed only when everything is, 2 for one that never is; `at`
+        is when it was published.
         """
         info = self.info(digest)
         assert info is not None, "what is shown was put in before"
+        said = said_of(self.db, Item("workflow", info.namespace, info.name))
+        labels = effective("workflow", labels_of(info), said, self.protected)
+        info = labelled(info, labels_text(labels))
         self.db.execute(
-            "update workflows set shown = ?, hidden = ? where document = ?",
-            (bytes.fromhex(digest), hidden, document),
+            "update workflows set shown = ?, hidden = ?, labels = ? where document = ?",
+            (bytes.fromhex(digest), hidden, labels_text(labels), document),
         )
-        put_marks(self.db, document, () if hidden else workflow_marks(info))
+        put_marks(self.db, document, () if hidden else workflow_marks(info), at, said)
         self._index.drop(document)
         if not hidden:
             self._index.put(document, info)
+
+    def relabel(self, items: Iterable[Item]) -> None:
+        """Show anew what these things have of labels."""
+        for item in items:
+            if item.thing == "task":
+                sql = "select document, info from tasks where namespace = ? and name = ?"
+                for document, text in self.db.execute(sql, (item.namespace, item.name)).fetchall():
+                    self._put_task(document, task_info_of(text, ()))
+            else:
+                rows = self.db.execute(_SHOWN, (item.namespace, item.name)).fetchall()
+                for document, digest, hidden, at in rows:
+                    self.show(document, digest.hex(), hidden, at or 0)
+
+    def put_protected(self, patterns: Iterable[str]) -> bool:
+        """Keep which labels are protected; says whether others were before."""
+        text = json.dumps(sorted(patterns))
+        row = self.db.execute("select value from meta where name = 'protected'").fetchone()
+        self.db.execute("insert or replace into meta values ('protected', ?)", (text,))
+        return (row[0] if row else "[]") != text
+
+    def items(self) -> list[Item]:
+        """Everything that can have labels."""
+        sql = "select ?, namespace, name from {}"
+        return [
+            Item(*row)
+            for thing in ("workflow", "task")
+            for row in self.db.execute(sql.format(f"{thing}s"), (thing,)).fetchall()
+        ]
 
     def tidy(self) -> None:
         """Forget what belonged to documents that cannot be used any more."""

@@ -75,7 +75,7 @@ def filled(place: Path, count: int) -> Papers:
         standing = Standing(number, info.namespace, name, "", digest, effect.value, False)
         papers.put_workflow(standing, info_text(info), ())
         put_marks(papers.db, number, workflow_marks(info))
-    papers.db.execute("update workflows set shown = digest, hidden = 0")
+    papers.db.execute("update workflows set shown = digest, hidden = 0, labels = '[[], []]'")
     papers.commit()
     return papers
 

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,8 +42,8 @@ FILTERS = st.builds(
 
 def put(db: sqlite3.Connection, document: int, row: Row, hidden: int = 0) -> None:
     space, name, tags, categories, effect = row
-    empty = (document, space, name, "", b"", effect, 0, b"", hidden)
-    db.execute("insert into workflows values (?, ?, ?, ?, ?, ?, ?, ?, ?)", empty)
+    empty = (document, space, name, "", b"", effect, 0, b"", hidden, "[[], []]")
+    db.execute("insert into workflows values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", empty)
     marks = [("workflow.tag", each) for each in tags]
     marks += [("workflow.category", each) for each in categories]
     put_marks(db, document, [*marks, ("workflow.effect", effect)])
@@ -61,6 +62,7 @@ def fits(row: Row, wanted: Filter) -> bool:
     )
 
 
+@pytest.mark.requirement("label-filters")
 @given(ROWS, FILTERS, st.tuples(st.sampled_from(["", "default"]), st.text("abc", max_size=2)))
 @settings(max_examples=80, deadline=None)
 def test_a_filtered_list_is_what_the_plainest_reading_gives(

@@ -49,6 +49,8 @@ _TITLES = {
     "run.cancel": "Cancel a run of {workflow}",
     "mutation.resolve": "Say what became of a change in a run of {workflow}",
     "workflow.activate": "Let {workflow} {version} run by itself",
+    "labels.change": "Change labels",
+    "labels.protect": "Change labels that rules rely on",
 }
 
 

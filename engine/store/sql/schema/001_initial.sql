@@ -283,3 +283,62 @@ create table installation (
   value  text not null,
   primary key (tenant, name)
 )
+
+-- name: create_labels
+create table labels (
+  tenant    text    not null,
+  thing     text    not null,
+  namespace text    not null,
+  name      text    not null,
+  type      text    not null,
+  word      text    not null,
+  label     text    not null,
+  state     integer not null,
+  at        bigint  not null,
+  position  bigint  not null,
+  primary key (tenant, thing, namespace, name, type, word)
+)
+
+-- name: create_labels_by_position
+create index labels_by_position on labels (tenant, position)
+
+-- name: create_label_moves
+create table label_moves (
+  position  {key},
+  tenant    text    not null,
+  change    text    not null,
+  thing     text    not null,
+  namespace text    not null,
+  name      text    not null,
+  type      text    not null,
+  word      text    not null,
+  label     text    not null,
+  added     integer not null,
+  lasting   integer not null,
+  at        bigint  not null
+)
+
+-- name: create_label_moves_by_change
+create index label_moves_by_change on label_moves (tenant, change, position)
+
+-- name: create_label_moves_by_item
+create index label_moves_by_item on label_moves (tenant, thing, namespace, name, position)
+
+-- name: create_label_days
+create table label_days (
+  tenant  text    not null,
+  day     bigint  not null,
+  type    text    not null,
+  word    text    not null,
+  added   integer not null,
+  removed integer not null,
+  primary key (tenant, day, type, word)
+)
+
+-- name: create_label_heads
+create table label_heads (
+  tenant  text   not null,
+  stream  bigint not null,
+  version bigint not null,
+  primary key (tenant, stream)
+)
