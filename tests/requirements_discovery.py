@@ -26,6 +26,13 @@ DISCOVERY = (
         "A language model is asked once, in bounded words without secrets that are marked as data;"
         " its answer fits a schema, and whatever goes wrong says whose move it is.",
     ),
+    # indexes
+    Requirement(
+        "index-as-if-new",
+        "005 discovery",
+        "After any changes of documents, what is found, listed and concerned is what a process"
+        " finds that reads all of them anew.",
+    ),
     # statistics
     Requirement(
         "statistics",
