@@ -34,8 +34,9 @@ PATIENCE = 1.0
 
 _INSTRUCTIONS = """\
 Handrail runs durable workflows: once started, a run survives crashes and disconnections.
-Order: search_workflows with the user's goal, get_workflow_details when inputs or effects are \
-unclear, execute_workflow, then get_run if it is still running. dryRun shows the plan first.
+Order: search_workflows with the user's goal and what is known of the inputs (context), \
+get_workflow_details when inputs or effects are unclear, execute_workflow, then get_run if it is \
+still running. dryRun shows the plan first.
 Ask the user for missing inputs (suggestedPrompt); do not invent them. whoseMove says who must act.
 On approval_required nothing was changed yet: tell the user the plan, the link and the command, \
 then poll get_approval or repeat the call. You cannot approve, and the PIN is not for you.

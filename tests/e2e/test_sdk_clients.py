@@ -16,23 +16,26 @@ VERSIONS: dict[Era, str] = {"legacy": "2025-11-25", "auto": "2026-07-28"}
 
 
 def _stdio(python: str, folder: Path) -> StdioServerParameters:
-    env = environment(folder, HANDRAIL_DEMO="1")
+    env = environment(folder, HANDRAIL_DEMO="1", HANDRAIL_AUTO_EXECUTE="on")
     return StdioServerParameters(command=python, args=["-m", "mcp_server"], env=env, cwd="/")
 
 
-async def _use(target: Any, era: Era) -> None:
+async def _use(target: Any, era: Era, *, auto: bool) -> None:
     async with Client(target, mode=era, read_timeout_seconds=30) as client:
         assert client.session.protocol_version == VERSIONS[era]
         tools = {tool.name for tool in (await client.list_tools()).tools}
         assert {"list_workflows", "search_workflows", "execute_workflow", "get_run"} <= tools
 
-        found = await client.call_tool("search_workflows", {"query": SAID})
+        wanted = {"query": SAID, "context": {"userId": "3"}, "autoExecute": True}
+        found = await client.call_tool("search_workflows", wanted)
         assert found.structured_content is not None
-        best = found.structured_content["workflows"][0]
-        assert best["name"] == "demo/user-profile"
+        best = found.structured_content["bestMatch"]
+        assert best["workflow"] == "demo/user-profile"
+        assert best["canAutoExecute"] is auto
 
+        known = {each["name"]: each["value"] for each in best["extractedInputs"]}
         ran = await client.call_tool(
-            "execute_workflow", {"workflow": best["name"], "input": {"userId": "3"}}
+            "execute_workflow", {"workflow": best["workflow"], "input": known}
         )
         assert not ran.is_error, ran.content
         assert ran.structured_content is not None
@@ -48,10 +51,10 @@ async def _use(target: Any, era: Era) -> None:
 @pytest.mark.requirement("both-eras", "both-transports", "seed-dialogue")
 @pytest.mark.parametrize("era", VERSIONS)
 async def test_a_workflow_is_found_and_run_over_http(demo: Served, era: Era) -> None:
-    await _use(demo.url, era)
+    await _use(demo.url, era, auto=False)
 
 
 @pytest.mark.requirement("both-eras", "both-transports", "seed-dialogue")
 @pytest.mark.parametrize("era", VERSIONS)
 async def test_a_workflow_is_found_and_run_over_stdio(tmp_path: Path, era: Era) -> None:
-    await _use(_stdio(sys.executable, tmp_path), era)
+    await _use(_stdio(sys.executable, tmp_path), era, auto=True)
