@@ -48,7 +48,12 @@ def onward(shown: Sequence[Named], limit: int, about: tuple[str, ...]) -> str:
     if len(shown) <= limit:
         return ""
     last = shown[limit - 1]
-    return _write(f"{last.namespace}\0{last.name}", about)
+    return cursor(last.namespace, last.name, about)
+
+
+def cursor(namespace: str, name: str, about: tuple[str, ...]) -> str:
+    """The cursor of the page behind a name."""
+    return _write(f"{namespace}\0{name}", about)
 
 
 def _write(last: str, about: tuple[str, ...]) -> str:

@@ -48,6 +48,7 @@ def register(server: MCPServer[Any], door: Door, tools: Sequence[Tool]) -> None:
     _register_workflows(server, door)
     _register_namespaced(server, door)
     _register_runs(server, door)
+    _register_impact(server, door)
     _register_schemas(server, tools)
     for resource in files(find("resources")):
         server.add_resource(resource)
@@ -114,6 +115,37 @@ def _register_runs(server: MCPServer[Any], door: Door) -> None:
         except Refused as refused:
             raise _not_found(refused) from None
         return dumped({**wire.run(view, full=True, whole=True)})
+
+
+def _register_impact(server: MCPServer[Any], door: Door) -> None:
+    @server.resource(
+        "impact://{kind}/{name}",
+        name="blast-radius",
+        title="Blast radius",
+        description="All that a change of a task, workflow or connector concerns, at any depth.",
+        mime_type=JSON,
+    )
+    async def impact(kind: str, name: str) -> str:
+        return await _radius(door, _checked(kind), _checked(name))
+
+    @server.resource(
+        "impact://{kind}/{namespace}/{name}",
+        name="blast-radius-in-namespace",
+        title="Blast radius in a namespace",
+        description="All that a change of something in another namespace concerns.",
+        mime_type=JSON,
+    )
+    async def namespaced_impact(kind: str, namespace: str, name: str) -> str:
+        return await _radius(door, _checked(kind), f"{_checked(namespace)}/{_checked(name)}")
+
+
+async def _radius(door: Door, kind: str, name: str) -> str:
+    try:
+        engine = await door.fresh()
+        view = await engine.impact.blast_radius(name, kind, depth=0)
+        return dumped(wire.blast_radius(view, "flat"))
+    except Refused as refused:
+        raise _not_found(refused) from None
 
 
 def _register_schemas(server: MCPServer[Any], tools: Sequence[Tool]) -> None:

@@ -37,6 +37,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
         "search_workflows": READ,
         "list_workflows": READ,
         "get_workflow_details": READ,
+        "get_blast_radius": READ,
         "list_tasks": READ,
         "execute_workflow": EXECUTE,
         "get_run": READ,

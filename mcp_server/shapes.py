@@ -258,7 +258,9 @@ _QUIET = frozenset(
         "tags", "examples", "inputSchema", "document", "durationMs", "failedTask",
         "code", "message", "whoseMove", "summary", "approveUrl", "result", "total", "version",
         "pending", "deprecated", "outputs", "parallelGroups", "problems", "suggestedPrompt",
-        "effect", "description",
+        "effect", "description", "analysisDepth", "truncatedAtDepth", "taskName", "workflowName",
+        "connectorName", "graph", "pinnedTasks", "runsUnderWay", "notFollowed", "manyUsers",
+        "omitted", "tried", "untried", "breaksOmitted", "edgesOmitted", "pinnedTasksOmitted",
     }
 )  # fmt: skip
 """Of use to a person only, rarely there, or in every answer alike: allowed in a compact schema

@@ -162,6 +162,17 @@ DISCOVERY = (
         "A huge answer comes in pages that together are the whole; its counts are always complete.",
     ),
     Requirement(
+        "impact-inert",
+        "issue 5",
+        "A name of a document stays a name in Mermaid, DOT and CSV, whatever it is.",
+    ),
+    Requirement(
+        "impact-what-if",
+        "issue 5",
+        "Deleting, replacing or changing the schemas of something tells each place that breaks, by"
+        " the checks that documents always go through.",
+    ),
+    Requirement(
         "impact-current",
         "005 discovery",
         "After any change of the documents, who uses what is as if it were read anew.",

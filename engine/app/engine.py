@@ -89,7 +89,7 @@ class Engine:
         self.audits = Audits(store, audit_places(settings), self._lists.row)
         self.matching = Matching(self._shelf, self._library, settings)
         self._versions = Versions(store, self._library, tenant)
-        self.impact = Impact(self._shelf, self._library, self._versions)
+        self.impact = Impact(self._shelf, self._library, self._versions, effects)
         self.refusals = Refusals(store, clock, tenant)
 
     # -- life ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ documents become papers and versions is `catalogue.py`'s.
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from engine.core.errors import Refused
 from engine.core.found import Found
@@ -90,6 +91,10 @@ class Finding:
     def callers(self, key: tuple[str, str], versions: Iterable[str]) -> list[Key]:
         """The workflows and tasks that ask for a workflow by one of some versions ("": by none)."""
         return self._papers.lists.callers(key, versions)
+
+    def documents(self, keys: Iterable[Key]) -> list[Any]:
+        """The documents of tasks, workflows and connectors, as they stand in the folders."""
+        return self._papers.lists.documents(keys)
 
     def _now(self, info: WorkflowInfo) -> WorkflowInfo:
         known = self._library.default_row(info.namespace, info.name)

@@ -16,25 +16,44 @@ from engine.core.impact.adjacency import KINDS, TASK, WORKFLOW, Adjacency, Key
 from engine.core.impact.radius import START, Place, Radius, radius
 from engine.core.impact.spread import spread
 from engine.core.impact.uses import shown
+from engine.core.impact.whatif import NOUNS, Break, Change, breaks
 from engine.core.model import Task, Workflow, targets_of
+from engine.core.value import value
 from engine.core.views import VersionInfo
 from engine.core.words import did_you_mean, suggestions
-from engine.shell.library import Known, Library
+from engine.shell.library import Functions, Known, Library
 from engine.store.edges import NEVER, Drawn
 
 LARGE = 5_000
 """Things from which on a search is made in a thread."""
 VERSION = "version"
+MOST_TRIED = 500
+"""Users that are looked through when a change is tried out."""
 
 _ENDED = ("completed", "failed", "cancelled", "stale")
 T = TypeVar("T")
 
 
+@value
+class WhatIf:
+    """What a change would break in those that use the thing directly: so many were `tried`.
+
+    `untried` are more users than are looked through at once.
+    """
+
+    breaks: tuple[Break, ...]
+    tried: int
+    untried: int
+
+
 class Impact:
     """The blast radius of what the folders of a process hold."""
 
-    def __init__(self, shelf: Shelf, library: Library, versions: Versions) -> None:
+    def __init__(
+        self, shelf: Shelf, library: Library, versions: Versions, functions: Functions
+    ) -> None:
         self._shelf, self._library, self._versions = shelf, library, versions
+        self._functions = functions
         self._drawn: Drawn = NEVER
         self._turn = asyncio.Lock()
 
@@ -103,6 +122,25 @@ class Impact:
         own = next(row for row in rows if row.version == known.version)
         return replace(found, version=known.version, pins=pins, runs=under_way(own))
 
+    async def what_if(self, name: str, kind: str, change: Change) -> WhatIf:
+        """What deleting or replacing a task or workflow, or giving it other schemas, breaks.
+
+        Raises Refused: `invalid_what_if`, and as `blast_radius` does.
+        """
+        if kind not in NOUNS:
+            hint = f"One of: {', '.join(NOUNS)}."
+            raise Refused("invalid_what_if", f"a {kind[:40]} cannot be tried out", hint)
+        edges, number = await self.edges(), KINDS.index(kind)
+        start = self._find(edges, number, name)
+        other = [self._find(edges, number, change.replace_with)] if change.replace_with else []
+        named = replace(change, replace_with=edges.names[other[0]] if other else "")
+        users = [*edges.users[start]]
+        needed = _needed(edges, [start, *other, *users[:MOST_TRIED]])
+        papers = self._shelf.documents(edges.key(each) for each in needed)
+        own = edges.names[start]
+        found = await asyncio.to_thread(breaks, papers, kind, own, named, self._functions)
+        return WhatIf(found, min(len(users), MOST_TRIED), max(0, len(users) - MOST_TRIED))
+
     def callers(self, edges: Adjacency, known: Known, *, default: bool) -> list[int]:
         """What starts a version: by its number, and by none while it is the `default`."""
         versions = (known.version, "") if default else (known.version,)
@@ -119,6 +157,17 @@ class Impact:
         if number < 0:
             raise _unknown(edges, kind, name)
         return number
+
+
+def _needed(edges: Adjacency, some: Iterable[int]) -> list[int]:
+    """Things with all that they use, directly or through others, in one order."""
+    found, todo = set[int](), [*some]
+    while todo:
+        number = todo.pop()
+        if number not in found:
+            found.add(number)
+            todo += edges.uses[number]
+    return sorted(found)
 
 
 def _meant(edges: Adjacency, kind: int, name: str) -> str:

@@ -13,8 +13,9 @@ from operator import itemgetter
 from typing import Any
 
 from engine.core.impact.adjacency import KINDS, NOTHING, Adjacency, Key, ranked
-from engine.core.impact.uses import Use, shown
+from engine.core.impact.uses import Use, parted, shown
 from engine.core.value import value
+from engine.store.paper_rows import value_of
 
 CREATE = """
 create table targets (kind text not null, namespace text not null, name text not null,
@@ -141,6 +142,17 @@ def callers(db: sqlite3.Connection, key: tuple[str, str], versions: Iterable[str
             rows = db.execute(sql, (*key, version)).fetchall()
             found += [Key(number, shown(*row)) for row in rows]
     return sorted(set(found))
+
+
+def documents(db: sqlite3.Connection, keys: Iterable[Key]) -> list[Any]:
+    """The documents of some things, as they stand in the folders."""
+    kinds = {noun: kind for kind, noun in _NOUNS.items()}
+    sql = "select value from documents where kind = ? and namespace = ? and name = ? and state = 1"
+    found = []
+    for key in keys:
+        place = (kinds[KINDS[key.kind]], *parted(key.name))
+        found += [value_of(packed) for (packed,) in db.execute(sql, place).fetchall()]
+    return found
 
 
 def _news(db: sqlite3.Connection, turn: int) -> Iterator[tuple[Key, list[Key] | None]]:

@@ -9,13 +9,13 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from engine.core.found import Found
 from engine.core.impact.adjacency import Key
 from engine.core.labels.filter import Filter
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
-from engine.store.edges import Drawn, callers, drawn
+from engine.store.edges import Drawn, callers, documents, drawn
 from engine.store.errors import StoreError
 from engine.store.filtering import Filtering, Fits
 from engine.store.paper_files import DAMAGED, understood
@@ -159,6 +159,11 @@ class Lists:
     def callers(self, key: tuple[str, str], versions: Iterable[str]) -> list[Key]:
         """The workflows and tasks that ask for a workflow by one of some versions ("": by none)."""
         return callers(self._db, key, versions)
+
+    @_asked
+    def documents(self, keys: Iterable[Key]) -> list[Any]:
+        """The documents of some things, as they stand in the folders."""
+        return documents(self._db, keys)
 
     def _users_of(self, namespace: str, name: str) -> list[str]:
         sql = (

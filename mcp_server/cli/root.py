@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Entry] = {
     "token": Entry("token", "Make a token for callers over HTTP."),
     "connect": Entry("connect", "Tell an MCP client about Handrail."),
     "workflows": Entry("workflows", "List, search or read workflows."),
+    "impact": Entry("impact", "Say what a change of a task or workflow concerns."),
     "run": Entry("run", "Run a workflow and wait for it."),
     "runs": Entry("runs", "List runs; group those that failed."),
     "show": Entry("show", "Show one run: steps, attempts, whose move it is."),

@@ -43,6 +43,10 @@ class Screen:
         else:
             self._painted(sys.stdout, paint)
 
+    def raw(self, text: str) -> None:
+        """What another program reads: lines as they are, neither painted nor cut."""
+        _write(sys.stdout, f"{text}\n")
+
     def note(self, text: str) -> None:
         """A line for the person at the terminal."""
         _write_line(text)

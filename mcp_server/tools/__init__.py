@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from types import MappingProxyType
 
 from mcp_server.calls import Tool
-from mcp_server.tools import approvals, discover, execute, operate, runs
+from mcp_server.tools import approvals, discover, execute, impact, operate, runs
 
 TOOLSETS: Mapping[str, tuple[Tool, ...]] = MappingProxyType(
     {
@@ -14,6 +14,7 @@ TOOLSETS: Mapping[str, tuple[Tool, ...]] = MappingProxyType(
             *runs.TOOLS,
             *approvals.TOOLS,
             *discover.TOOLS[3:],
+            *impact.TOOLS,
         ),
         "operate": operate.TOOLS,
     }

@@ -7,6 +7,7 @@ here (`foreign.message`), outputs and inputs stay exactly the data they are.
 
 from mcp_server.wire.approvals import approval, waiting_for
 from mcp_server.wire.basics import Answer, Json, called, failure, millis, refused, rfc3339, size
+from mcp_server.wire.impact import blast_radius, what_if
 from mcp_server.wire.matching import best_match, next_step, validation
 from mcp_server.wire.runs import attempt, group, outcome, run, run_brief, run_row, step
 from mcp_server.wire.workflows import (
@@ -31,6 +32,7 @@ __all__ = [
     "approval",
     "attempt",
     "best_match",
+    "blast_radius",
     "called",
     "details",
     "example",
@@ -58,5 +60,6 @@ __all__ = [
     "validation",
     "version",
     "waiting_for",
+    "what_if",
     "workflow",
 ]

@@ -55,6 +55,10 @@ def tools(marks: Marks) -> Mapping[str, tuple[Arguments, ...]]:
                 for verdict in ("happened", "did_not_happen", "skip")
             ),
             "list_tasks": ({},),
+            "get_blast_radius": (
+                {"name": "pay", "kind": "workflow", "depth": "unlimited", "format": "both"},
+                {"name": "pay", "kind": "workflow", "whatIf": {"delete": True}},
+            ),
             "manage_versions": (
                 {"workflow": "pay"},
                 {"workflow": "new", "default": "1.0.0"},
@@ -89,6 +93,7 @@ def commands(marks: Marks) -> Mapping[str, tuple[Words, ...]]:
 
 _READS: Mapping[str, tuple[Words, ...]] = {
     "workflows": ((), ("pay",)),
+    "impact": (("pay", "--kind", "workflow", "--depth", "unlimited"),),
     "runs": ((),),
     "workers": ((),),
     "grants": ((),),

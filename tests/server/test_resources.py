@@ -137,6 +137,6 @@ async def test_template_variables_and_prompt_arguments_are_completed(
         assert await complete(run, "id", "") == [answer.structured_content["executionId"]]
         tool = ResourceTemplateReference(uri="schema://tool/{name}")
         found = await complete(tool, "name", "get")
-        assert found == ["get_workflow_details", "get_run", "get_approval"]
+        assert found == ["get_workflow_details", "get_run", "get_approval", "get_blast_radius"]
         prompt = PromptReference(name="execute-workflow")
         assert await complete(prompt, "workflow", "other") == ["other/hello"]

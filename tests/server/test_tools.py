@@ -17,7 +17,7 @@ TOOLS = {tool.name: tool for tools in TOOLSETS.values() for tool in tools}
 SECONDS = 10
 
 
-async def call(client: Client, name: str, **arguments: Any) -> dict[str, Any]:
+async def call(client: Client, name: str, /, **arguments: Any) -> dict[str, Any]:
     """The structured result, which fits both schemas; the text says something too."""
     with anyio.fail_after(SECONDS):
         answer = await client.call_tool(name, arguments)
