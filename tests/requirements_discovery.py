@@ -33,6 +33,13 @@ DISCOVERY = (
         "After any changes of documents, what is found, listed and concerned is what a process"
         " finds that reads all of them anew.",
     ),
+    # hostile text
+    Requirement(
+        "hostile-text-inert",
+        "005 discovery",
+        "Instructions, images, links and hidden characters in names, descriptions and labels come"
+        " out of every tool that reads marked and inert; data stays as it is.",
+    ),
     # statistics
     Requirement(
         "statistics",

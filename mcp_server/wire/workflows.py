@@ -68,8 +68,8 @@ def workflow(view: "WorkflowInfo") -> Json:
         "effect": view.effect.value,
         "inputs": [field(each) for each in view.inputs],
         "steps": view.steps,
-        "categories": list(view.categories),
-        "tags": list(view.tags),
+        "categories": [message(each, LINE) for each in view.categories],
+        "tags": [message(each, LINE) for each in view.tags],
         "pending": view.pending,
         "deprecated": view.deprecated,
     }
@@ -113,8 +113,8 @@ def step_info(view: "StepInfo") -> Json:
         "type": view.type,
         "effect": view.effect.value,
         "dependsOn": list(view.depends),
-        "condition": view.condition,
-        "forEach": view.for_each,
+        "condition": message(view.condition, LINE),
+        "forEach": message(view.for_each, LINE),
         "description": message(view.description, LINE),
     }
     return without_empty(shown, "dependsOn", "condition", "forEach", "description")
@@ -123,7 +123,7 @@ def step_info(view: "StepInfo") -> Json:
 def example(view: "Example") -> Json:
     """A worked example from the document."""
     shown: Json = {
-        "name": view.name,
+        "name": message(view.name, LINE),
         "input": dict(view.input),
         "description": message(view.description, LINE),
         "expectedOutput": view.expected_output,
@@ -173,8 +173,8 @@ def task(view: "TaskInfo") -> Json:
         "effect": view.effect.value,
         "description": message(view.description, LINE),
         "usedBy": [called(*name.split("/", 1)) for name in view.used_by],
-        "category": view.category,
-        "tags": list(view.tags),
+        "category": message(view.category, LINE),
+        "tags": [message(each, LINE) for each in view.tags],
         "inputs": list(properties) if isinstance(properties, Mapping) else [],
     }
     return without_empty(shown, "category", "tags", "inputs")
