@@ -21,6 +21,17 @@ DISCOVERY = (
     ),
     # the language model
     Requirement(
+        "suggestions-precise",
+        "005 labels",
+        "Without a language model the best suggested label is right for .81 of the Kestra"
+        " categories, .89 of the GitHub ones and .69 of the Debian sections.",
+    ),
+    Requirement(
+        "suggestions-are-counted",
+        "TRUST 4.7 91",
+        "Text in a description cannot steer which labels are suggested.",
+    ),
+    Requirement(
         "model-is-bounded",
         "005 labels",
         "A language model is asked once, in bounded words without secrets that are marked as data;"

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.store.connection import judged
 from engine.store.edges import CREATE as EDGES
 from engine.store.errors import StoreError, trouble
+from engine.store.neighbours import CREATE as TASK_WORDS
 from engine.store.paper_marks import CREATE as MARKS
 from engine.store.search import CREATE as SEARCH
 
@@ -84,7 +85,7 @@ def opened(path: Path | None, rules: str) -> sqlite3.Connection:
             pass
         forget(path)
     db = connect(path)
-    db.executescript(_CREATE + EDGES + MARKS + SEARCH)
+    db.executescript(_CREATE + EDGES + MARKS + TASK_WORDS + SEARCH)
     db.execute("insert into meta values ('rules', ?)", (rules,))
     return db
 

@@ -21,6 +21,7 @@ from typing import Any
 from engine.core.impact.uses import Use
 from engine.core.labels.change import Item, effective
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
+from engine.store import neighbours
 from engine.store.edges import Drawn, Edges
 from engine.store.paper_files import connect, copied, forget
 from engine.store.paper_files import opened as open_papers
@@ -52,7 +53,10 @@ _SHOWN = (
     " and m.kind = 'workflow.effect') from workflows w"
     " where w.namespace = ? and w.name = ? and w.hidden < 2"
 )
-_DROPS = tuple(f"delete from {table} where document = ?" for table in _PER_DOCUMENT)  # noqa: S608 - our own names
+_DROPS = (
+    *(f"delete from {table} where document = ?" for table in _PER_DOCUMENT),  # noqa: S608 - our own names
+    "delete from task_words where rowid = ?",
+)
 
 
 class Papers(Looking):
@@ -221,6 +225,7 @@ class Papers(Looking):
     def put_task(self, document: int, info: TaskInfo, targets: Iterable[Use] = ()) -> None:
         """A task that can be used."""
         self._put_task(document, info)
+        neighbours.put_task(self.db, document, info)
         self._edges.put(document, targets)
 
     def _put_task(self, document: int, info: TaskInfo) -> None:

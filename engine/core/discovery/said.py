@@ -38,9 +38,15 @@ class Said:
         return self.name, self.lead, self.rest, self.labels, self.inputs, self.about
 
 
+def lead_and_rest(description: str) -> tuple[str, str]:
+    """The first sentence of a description, and what follows it."""
+    lead, _, rest = _SENTENCE.sub("\0", description.strip(), count=1).partition("\0")
+    return lead, rest
+
+
 def said(info: WorkflowInfo) -> Said:
     """The words of a workflow."""
-    lead, _, rest = _SENTENCE.sub("\0", info.description.strip(), count=1).partition("\0")
+    lead, rest = lead_and_rest(info.description)
     fields = info.inputs[:_MOST_INPUTS]
     space = "" if info.namespace == "default" else info.namespace
     labels = " ".join((*info.tags, *info.categories, space))
