@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.core.discovery.coerce import Unfit, coerced, same, shown
-from engine.core.discovery.names import Names, folded, joined, names_of, the_id
+from engine.core.discovery.names import BARE_ID, folded, names_of
 from engine.core.errors import Refused
 from engine.core.schema import explain, fields, followed, with_defaults
 from engine.core.value import value
@@ -29,7 +29,6 @@ _WRAPPERS = frozenset(
     }
 )  # fmt: skip
 """Keys that say nothing about what they hold."""
-_BARE_ID = 3
 
 
 @value
@@ -168,13 +167,12 @@ def _offered(
     properties: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any]
 ) -> dict[str, _Offers]:
     offers = {name: _Offers() for name in properties}
-    names = [names_of(name, part) for name, part in properties.items()]
-    bare = the_id([name for name, part in properties.items() if part.get("type") != "boolean"])
+    names = names_of(properties)
     used: list[str] = []
     for entry in entries(context):
         if any(entry.source.startswith(f"{source}.") for source in used):
             continue  # its object is an input by itself
-        rank, meant = _meant(names, bare, entry.path)
+        rank, meant = names.meant(entry.path)
         used += [entry.source] if meant else []
         for name in meant:
             if len(meant) == 1:
@@ -184,21 +182,12 @@ def _offered(
     return offers
 
 
-def _meant(names: list[Names], bare: str, path: tuple[str, ...]) -> tuple[int, list[str]]:
-    name = joined(path)
-    fits = [(fit, each.own) for each in names if (fit := each.fit(path, name)) is not None]
-    if not fits:
-        return _BARE_ID, [bare] if bare and name == "id" else []
-    best = min(fit for fit, _ in fits)
-    return best, [name for fit, name in fits if fit == best]
-
-
 def _choose(
     schema: Mapping[str, Any], name: str, part: Mapping[str, Any], offers: _Offers
 ) -> Taken | str:
     """The value of an input, or the reason why there is none; "" when nothing was said of it."""
     ranked = sorted(offers.ranked, key=lambda each: (each[0], each[1].source))
-    named = [entry for rank, entry in ranked if rank < _BARE_ID]
+    named = [entry for rank, entry in ranked if rank < BARE_ID]
     fit: list[Taken] = []
     for entry in named or [entry for _, entry in ranked]:
         if _says_nothing(part, entry.value):

@@ -6,12 +6,14 @@ it: nothing in here may reach a run without having been said by an assistant or 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from engine.core.discovery.coerce import Unfit, coerced, same, shown
 from engine.core.discovery.extract import Extraction, entries, properties_of
-from engine.core.discovery.names import in_words, last_word, names_of
+from engine.core.discovery.names import BARE_ID, in_words, last_word, names_of
 from engine.core.schema import is_valid
 from engine.core.value import value
 
@@ -37,6 +39,8 @@ _SAID = {
 """For a kind of text the format in a schema, and the last words of a name, that ask for it."""
 _IDS = frozenset({"id", "identifier", "key", "number", "code", "ref", "reference", "no"})
 _EMPTY = frozenset({"id", "number", "name", "of", "the", "a", "value", "key", "code", "text"})
+MOST_INPUTS = 100
+"""Inputs for which anything is guessed."""
 LONGEST = 1_000
 """Characters of a query that are looked at."""
 
@@ -62,13 +66,16 @@ def guesses(
 ) -> tuple[Guess, ...]:
     """At most one guess for each input that the context did not give."""
     taken = {each.name for each in found.taken}
-    parts = {name: part for name, part in properties_of(schema).items() if name not in taken}
+    left_over = ((n, part) for n, part in properties_of(schema).items() if n not in taken)
+    parts = dict(islice(left_over, MOST_INPUTS))
     made = {each.name: each for each in _told_elsewhere(schema, parts, context)}
     pieces = _pieces(query[:LONGEST])
     for name, part in parts.items():
         guess = made.get(name) or _choice(name, part, query) or _named(schema, name, part, pieces)
         if guess is not None:
             made[name] = guess
+    counted = Counter(each.source for each in made.values())
+    made = {name: each for name, each in made.items() if counted[each.source] == 1}
     said = {shown(each.value) for each in made.values()}
     left = [each for each in pieces if not {each.text, shown(each.text)} & said]
     rest = {name: part for name, part in parts.items() if name not in made}
@@ -80,16 +87,16 @@ def _told_elsewhere(
     schema: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any]
 ) -> Iterator[Guess]:
     """Entries that have the name of an input, but of another thing: `manager.userId`."""
-    every = [(entry, entry.path[-1:]) for entry in entries(context) if len(entry.path) > 1]
-    for name, part in parts.items():
-        names = names_of(name, part)
-        values = [
-            (made, entry.source)
-            for entry, leaf in every
-            if names.fit(leaf, "".join(leaf)) is not None
-            and (made := _fitting(schema, part, entry.value)) is not None
-        ]
-        if values and all(same(values[0][0], other) for other, _ in values):
+    names = names_of(parts)
+    said: dict[str, list[tuple[Any, str]]] = {}
+    for entry in entries(context):
+        rank, meant = names.meant(entry.path[-1:])
+        if len(entry.path) > 1 and len(meant) == 1 and rank < BARE_ID:
+            made = _fitting(schema, parts[meant[0]], entry.value)
+            if made is not None:
+                said.setdefault(meant[0], []).append((made, entry.source))
+    for name, values in said.items():
+        if all(same(values[0][0], other) for other, _ in values):
             yield Guess(name, *values[0])
 
 

@@ -47,29 +47,54 @@ def joined(path: tuple[str, ...]) -> str:
     return folded(" ".join(parts))
 
 
+EXACT, RESPELLED, DECLARED, BARE_ID = range(4)
+"""How well a name fits, the best first."""
+
+
 @value
 class Names:
-    """The names of one input: its own, its spelling, and what its document calls it besides."""
+    """The names of all inputs: their own, their spellings, what the document calls them besides.
 
-    own: str
-    spelled: str
-    declared: frozenset[str]
+    `bare` is the input that an `id` by itself can only mean; empty when there is none.
+    """
 
-    def fit(self, path: tuple[str, ...], name: str) -> int | None:
-        """How well a path with the `joined` name fits: 0 exactly, 1 respelled, 2 as declared."""
-        if path == (self.own,):
-            return 0
-        if not name:
-            return None
-        return 1 if name == self.spelled else 2 if name in self.declared else None
+    own: frozenset[str]
+    spelled: Mapping[str, tuple[str, ...]]
+    declared: Mapping[str, tuple[str, ...]]
+    bare: str
+
+    def meant(self, path: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+        """The inputs that a path of keys means, and how well its name fits; mostly one or none."""
+        if len(path) == 1 and path[0] in self.own:
+            return EXACT, path
+        name = joined(path)
+        if name in self.spelled:
+            return RESPELLED, self.spelled[name]
+        if name in self.declared:
+            return DECLARED, self.declared[name]
+        return BARE_ID, (self.bare,) if self.bare and name == "id" else ()
 
 
-def names_of(name: str, part: Mapping[str, Any]) -> Names:
-    """The names of an input whose schema is `part`: `title` and `aliases` count beside its own."""
+def names_of(properties: Mapping[str, Mapping[str, Any]]) -> Names:
+    """The names of inputs by their schemas: `title` and `aliases` count beside their own."""
+    spelled: dict[str, tuple[str, ...]] = {}
+    declared: dict[str, tuple[str, ...]] = {}
+    for name, part in properties.items():
+        _enter(spelled, {folded(name)}, name)
+        _enter(declared, _declared(part), name)
+    able = [name for name, part in properties.items() if part.get("type") != "boolean"]
+    return Names(frozenset(properties), spelled, declared, the_id(able))
+
+
+def _enter(table: dict[str, tuple[str, ...]], names: set[str], of: str) -> None:
+    for name in names - {""}:
+        table[name] = (*table.get(name, ()), of)
+
+
+def _declared(part: Mapping[str, Any]) -> set[str]:
     aliases = part.get("aliases")
     said = [part.get("title"), *(aliases if isinstance(aliases, list) else ())]
-    declared = frozenset(folded(each) for each in said if isinstance(each, str))
-    return Names(name, folded(name), declared - {""})
+    return {folded(each) for each in said if isinstance(each, str)}
 
 
 def in_words(name: str) -> list[str]:

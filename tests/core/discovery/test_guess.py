@@ -53,6 +53,8 @@ def test_patterns_find_what_an_input_may_be(
 
 def test_an_entry_of_another_thing_is_a_guess_and_not_an_input() -> None:
     assert offered("show it", {"manager": {"userId": 3}}, userId=TEXT) == {"userId": "3"}
+    assert offered("show it", {"manager": {"user_id": 3}}, userId=TEXT) == {"userId": "3"}
+    assert offered("show it", {"manager": {"id": 3}}, userId=TEXT) == {}
     assert offered("show it", {"a": {"userId": 3}, "b": {"userId": 4}}, userId=TEXT) == {}
 
 
