@@ -197,6 +197,12 @@ DISCOVERY = (
     ),
     # measuring
     Requirement(
+        "refit-own-choices",
+        "005 discovery",
+        "Weights can be fitted to choices that were accepted and rejected, and are measured on"
+        " others.",
+    ),
+    Requirement(
         "own-weights-checked",
         "005 discovery",
         "Weights of one's own are checked at the start; what cannot be used is a typed refusal.",

@@ -26,11 +26,15 @@ _FIRST = 5
 
 @value
 class Query:
-    """What somebody asked, and the full names of what would have been right."""
+    """What somebody asked, and the full names of what would have been right.
+
+    `rejected` are those that were offered and turned down.
+    """
 
     id: str
     text: str
     gold: frozenset[str]
+    rejected: frozenset[str] = frozenset()
 
 
 @value

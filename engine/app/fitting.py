@@ -25,7 +25,8 @@ PRECISE = 0.965
 """The share of right answers from which on a confidence is 0.8: more than the 0.95 promised,
 since the queries to come are others."""
 _HARDEST = 9
-"""Candidates that were not meant, of each query: those that its words fit best."""
+"""Candidates that were not meant, of each query: those that were turned down, and those that its
+words fit best."""
 _LOST = 0.04
 """The share of right answers that may lie below the floor."""
 _UNDECIDED = 0.6
@@ -36,13 +37,17 @@ _TEXT = FEATURES.index("text")
 
 @value
 class Example:
-    """A query's candidates with what was meant among them, and with that left out."""
+    """A query's candidates with what was meant among them, and with that left out.
+
+    `rejected` are the numbers of candidates that were offered once and turned down.
+    """
 
     query: Query
     size: int
     pool: Pool
     meant: list[bool]
     without: Pool
+    rejected: frozenset[int] = frozenset()
 
     def in_words(self) -> "Example":
         """The same for search by words alone."""
@@ -68,9 +73,13 @@ def _examples(sample: Sample, size: int, ranking: Ranking) -> Iterable[Example]:
     index = in_memory(sample.infos, ranking)
     for query in sample.queries:
         pool = index.pool(query.text)
-        gold = {at for at, info in enumerate(sample.infos) if full_name(info) in query.gold}
+        gold, rejected = (
+            frozenset(at for at, info in enumerate(sample.infos) if full_name(info) in names)
+            for names in (query.gold, query.rejected)
+        )
         meant = [each.number in gold for each in pool.candidates]
-        yield Example(query, size, pool, meant, index.pool(query.text, others(sample, query)))
+        without = index.pool(query.text, others(sample, query))
+        yield Example(query, size, pool, meant, without, rejected)
 
 
 def fitted(found: Sequence[Example]) -> dict[str, Any]:
@@ -108,7 +117,11 @@ def _choices(found: Iterable[Example]) -> list[Choice]:
 def _choice(example: Example) -> Choice:
     both = sorted(
         zip(example.pool.candidates, example.meant, strict=True),
-        key=lambda two: (-two[0].row[_TEXT], two[0].name),
+        key=lambda two: (
+            two[0].number not in example.rejected,
+            -two[0].row[_TEXT],
+            two[0].name,
+        ),
     )
     meant = [candidate for candidate, right in both if right]
     hardest = [candidate for candidate, right in both if not right][:_HARDEST]

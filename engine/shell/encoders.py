@@ -14,7 +14,7 @@ from engine.core.discovery.rank import Weights, sets
 from engine.core.discovery.vectors import Encoder
 from engine.core.errors import Move, Refused
 from engine.shell.wordllama import WordLlama, installed
-from engine.store.search import Ranking
+from engine.store.search import WEIGHTS, Ranking
 from engine.store.vectors import Source
 
 OFF = "off"
@@ -35,13 +35,22 @@ def ranking_of(choice: str, ranker: Path | None = None) -> Ranking:
 
 
 def weights_of(ranker: Path) -> Mapping[str, Weights]:
-    """The sets of weights in a file, such as `handrail eval --refit` writes.
+    """The sets of weights in a file; raises Refused `bad_ranker`."""
+    return sets(document_of(ranker))
 
-    Raises Refused `bad_ranker` when they cannot be read or used.
+
+def document_of(ranker: Path | None) -> Mapping[str, Any]:
+    """What stands in a file of weights, such as `handrail eval --refit` writes, or is shipped.
+
+    Raises Refused `bad_ranker` when it cannot be read or used.
     """
+    if ranker is None:
+        ranker = WEIGHTS
     try:
         with ranker.open(encoding="utf-8") as file:
-            return sets(json.loads(file.read(MOST_LETTERS)))
+            document: Mapping[str, Any] = json.loads(file.read(MOST_LETTERS))
+        sets(document)
+        return document
     except (OSError, ValueError, RecursionError) as error:
         raise Refused(
             "bad_ranker",

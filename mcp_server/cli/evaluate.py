@@ -6,32 +6,63 @@ engine's. Nothing is written but the weights that `--out` names.
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcp_server.cli.ending import Exit, Stop
 from mcp_server.cli.session import HandrailCommand, Session
 
-KINDS = ("extract",)
+if TYPE_CHECKING:
+    from engine.app.evaluation import Query
+    from engine.core.views import WorkflowInfo
+    from engine.store.search import Ranking
+
+KINDS = ("search", "extract")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(cls=HandrailCommand)
 @click.argument("file", metavar="FILE.jsonl", type=_FILE)
 @click.option("--kind", type=click.Choice(KINDS), help="What the lines are about.")
+@click.option("--catalogue", metavar="FILE", type=_FILE, help="What is searched, as JSON lines.")
+@click.option(
+    "--size",
+    "sizes",
+    metavar="N",
+    multiple=True,
+    type=click.IntRange(2, 1_000_000),
+    help="Search samples of N workflows; may be repeated.",
+)
+@click.option("--refit", is_flag=True, help="Fit weights to half of the queries too.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the fitted weights.",
+)
 @click.pass_obj
-def eval_command(session: Session, /, file: Path, kind: str | None) -> int:
+def eval_command(session: Session, /, file: Path, kind: str | None, **search: Any) -> int:
     """Measure discovery on the examples in FILE: what was asked, and what would have been right.
 
-    The lines say by their names what is measured, unless --kind says it: queries with `gold`,
-    calls with `gold_input`, or items with `tags`. docs/evaluation.md explains every figure.
+    The lines say by their names what is measured, unless --kind says it: queries with `gold`
+    or calls with `gold_input`. docs/evaluation.md explains every figure.
     """
     from engine.app.examples import rows_of
 
-    _, rows = rows_of(lines_of(file), str(file), kind or "")
+    if search["refit"] != bool(search["out"]):
+        hint = "--refit --out weights.json"
+        raise Stop(Exit.USAGE, "usage", "--refit and --out go together", hint)
+    found, rows = rows_of(lines_of(file), str(file), kind or "")
+    if found == "search":
+        from mcp_server.cli.opening import carry_out
+
+        return carry_out(_search(session, file, rows, **search))
+    if any(search.values()):
+        hint = "leave out --catalogue, --size, --refit and --out, or say --kind search"
+        raise Stop(Exit.USAGE, "usage", f"{file} has no queries to search by", hint)
     return _extraction(session, file, rows)
 
 
@@ -59,3 +90,79 @@ def _extraction(session: Session, file: Path, rows: Iterable[dict[str, Any]]) ->
         lambda _: extraction(str(file), figures),
     )
     return Exit.OK
+
+
+async def _search(
+    session: Session,
+    file: Path,
+    rows: Sequence[dict[str, Any]],
+    catalogue: Path | None,
+    sizes: Sequence[int],
+    refit: bool,
+    out: Path | None,
+) -> int:
+    from engine.app.measuring import measure, queries_of, sizes_for
+    from engine.shell.encoders import ranking_of
+    from mcp_server.cli.opening import server_settings
+    from mcp_server.cli.paint.evaluation import searched
+
+    settings = server_settings(session)
+    ranking = ranking_of(settings.encoder, settings.ranker)
+    infos = await _catalogue(session, catalogue)
+    queries, left_out = queries_of(rows, infos)
+    wanted = sorted({min(size, len(infos)) for size in sizes or sizes_for(len(infos))})
+    value = {
+        "kind": "search", "file": str(file), "workflows": len(infos), "queries": len(queries),
+        "leftOut": left_out, "encoder": ranking.encoder or "off",
+        "ranker": str(settings.ranker or "shipped"),
+    }  # fmt: skip
+    if out is None:
+        value["figures"] = measure(infos, queries, wanted, ranking)
+    else:
+        value |= _refitted(infos, queries, wanted, ranking, settings.ranker, out)
+    session.screen.result(value, lambda _: searched(value))
+    return Exit.OK
+
+
+async def _catalogue(session: Session, file: Path | None) -> "Sequence[WorkflowInfo]":
+    """What is searched: a file's entries, else the workflows of the folders."""
+    if file is not None:
+        from engine.app.evaluation import item
+        from engine.app.examples import catalogue_rows
+
+        return [item(row) for row in catalogue_rows(lines_of(file), str(file))]
+    from mcp_server.cli.opening import mention_problems, opened
+
+    async with opened(session) as engine:
+        mention_problems(session, engine)
+        found = engine.workflows()
+    if not found:
+        hint = "name a folder with --workflows, or a file with --catalogue"
+        raise Stop(Exit.USAGE, "no_catalogue", "there are no workflows to search", hint)
+    return found
+
+
+def _refitted(
+    infos: "Sequence[WorkflowInfo]",
+    queries: "Sequence[Query]",
+    sizes: Sequence[int],
+    ranking: "Ranking",
+    ranker: Path | None,
+    out: Path,
+) -> dict[str, Any]:
+    from engine.app.measuring import refit
+    from engine.shell.encoders import document_of
+
+    made = refit(infos, queries, sizes, ranking, document_of(ranker))
+    try:
+        out.write_text(made.text, encoding="utf-8")
+    except OSError as error:
+        said = f"{out} cannot be written: {error}"
+        raise Stop(Exit.USAGE, "unwritable", said, "give another --out") from None
+    return {
+        "figures": made.before,
+        "refit": {
+            "fittedTo": made.fitted_to, "measuredOn": made.measured_on,
+            "figures": made.after, "out": str(out),
+        },
+    }  # fmt: skip

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine.core.discovery.rank import sets
+from engine.store.search import shipped
 from tests.cli.conftest import Call, Done
 
 SCHEMA = {
@@ -112,3 +114,127 @@ def test_a_schema_that_cannot_be_used_is_told_with_its_place(
 def test_a_schema_without_inputs_gives_none(call: Call, tmp_path: Path) -> None:
     row = {**CALL, "input_schema": {}, "gold_input": {}}
     assert told(call("eval", written(tmp_path, row), "--json"))["figures"]["guessed"] == 0
+
+
+# -- search ----------------------------------------------------------------------------------
+
+VERBS = ("create", "cancel", "list", "refund", "export")
+THINGS = ("order", "invoice", "customer", "ticket", "report", "shipment")
+ENTRIES = [
+    {
+        "name": f"shop/{verb}-{thing}",
+        "description": f"{verb.capitalize()} one {thing} of the shop.",
+        "input_schema": {"type": "object", "properties": {f"{thing}_id": {"type": "string"}}},
+    }
+    for verb in VERBS
+    for thing in THINGS
+]
+
+
+def asked(count: int) -> list[dict[str, Any]]:
+    """Queries, the same ones in other words again and again; every seventh is turned down once."""
+    found = []
+    for at in range(count):
+        verb, thing = VERBS[at % 5], THINGS[at % 6]
+        query = f"please {verb} the {thing} number {at}"
+        row: dict[str, Any] = {"id": f"q{at}", "query": query, "gold": [f"{verb}-{thing}"]}
+        found.append(row | ({"rejected": [f"shop/list-{thing}"]} if at % 7 == 1 else {}))
+    return found
+
+
+@pytest.fixture
+def words_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDRAIL_ENCODER", "off")
+
+
+@pytest.mark.requirement("figures-recomputed")
+def test_search_is_measured_on_a_catalogue_in_a_file(call: Call, tmp_path: Path) -> None:
+    strange = [{"query": "sing a lullaby", "gold": []}, {"query": "x", "gold": ["shop/gone"]}]
+    file = written(tmp_path, *asked(12), *strange)
+    entries = written(tmp_path, *ENTRIES, name="catalogue.jsonl")
+    words = ("eval", file, "--catalogue", entries, "--size", "10", "--size", "99")
+    value = told(call(*words, "--json"))
+    assert [value[name] for name in ("kind", "workflows", "queries", "leftOut")] == [
+        "search", 30, 13, 1,
+    ]  # fmt: skip
+    sizes = value["figures"]["sizes"]
+    assert [(each["workflows"], each["figures"]["queries"]) for each in sizes] == [
+        (10, 12), (30, 12),
+    ]  # fmt: skip
+    assert all(each["figures"]["recallAt5"] == 1.0 for each in sizes)
+    levels = value["figures"]["reliability"]
+    assert sum(level["answers"] for level in levels) == pytest.approx(24)
+    assert value["figures"]["strays"]["queries"] == 1
+    painted = call(*words).out
+    assert "1 left out" in painted
+    assert "1 query that nothing answers" in painted
+
+
+def test_search_is_measured_on_the_workflows_of_the_folders(
+    call: Call, tmp_path: Path, words_alone: None
+) -> None:
+    file = written(tmp_path, {"query": "order-total", "gold": ["order-total"]})
+    value = told(call("eval", file, "--json"))
+    assert value["encoder"] == "off"
+    assert value["figures"]["sizes"][-1]["figures"]["hitAt1"] == 1.0
+
+
+@pytest.mark.requirement("refit-own-choices")
+def test_weights_are_fitted_to_choices_written_and_used(
+    call: Call, tmp_path: Path, words_alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = written(tmp_path, *asked(130)), tmp_path / "weights.json"
+    entries = written(tmp_path, *ENTRIES, name="catalogue.jsonl")
+    words = ("eval", file, "--catalogue", entries, "--size", "30")
+    value = told(call(*words, "--refit", "--out", str(out), "--json"))
+    fitted = value["refit"]
+    assert fitted["fittedTo"] + fitted["measuredOn"] == 130
+    assert fitted["figures"]["sizes"][0]["figures"]["hitAt1"] >= 0.95
+    assert sets(json.loads(out.read_text(encoding="utf-8"))).keys() == shipped().keys()
+    monkeypatch.setenv("HANDRAIL_RANKER", str(out))
+    assert told(call(*words, "--json"))["ranker"] == str(out)
+    out.write_text("{}", encoding="utf-8")
+    done = call(*words, "--json")
+    assert json.loads(done.out)["error"]["code"] == "bad_ranker"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "ends"),
+    [
+        (("--refit",), "usage", 2),
+        (("--out", "w.json"), "usage", 2),
+        (("--refit", "--out", "w.json", "--size", "30"), "too_few_examples", 4),
+        (("--kind", "extract"), "usage", 2),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(
+    call: Call, tmp_path: Path, words_alone: None, words: tuple[str, ...], code: str, ends: int
+) -> None:
+    rows = [CALL] if "extract" in words else asked(4)
+    entries = written(tmp_path, *ENTRIES, name="catalogue.jsonl")
+    done = call("eval", written(tmp_path, *rows), "--catalogue", entries, *words, "--json")
+    error = json.loads(done.out)["error"]
+    assert (done.code, error["code"]) == (ends, code)
+    assert error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"name": 1}, ":2: `name` is a name"),
+        ({"name": "x", "tags": "a"}, ":2: `tags` is a list of texts"),
+        (ENTRIES[0], ":2: the name 'shop/create-order' stands there a second time"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_meant_is_told_with_its_place(
+    call: Call, tmp_path: Path, entry: dict[str, Any], words: str
+) -> None:
+    entries = written(tmp_path, ENTRIES[0], entry, name="catalogue.jsonl")
+    done = call("eval", written(tmp_path, *asked(1)), "--catalogue", entries, "--json")
+    assert done.code == 2
+    assert f"catalogue.jsonl{words}" in json.loads(done.out)["error"]["message"]
+
+
+def test_examples_of_another_catalogue_are_refused(call: Call, tmp_path: Path) -> None:
+    done = call("eval", written(tmp_path, *asked(2)), "--json")
+    assert json.loads(done.out)["error"]["code"] == "bad_example"
