@@ -191,6 +191,11 @@ DISCOVERY = (
         " the checks that documents always go through.",
     ),
     Requirement(
+        "impact-gate",
+        "issue 5",
+        "A question about a change of the catalogue tells how much else that concerns.",
+    ),
+    Requirement(
         "impact-current",
         "005 discovery",
         "After any change of the documents, who uses what is as if it were read anew.",

@@ -10,6 +10,7 @@ from typing import Any
 from engine.app.approvers import Approvers
 from engine.app.catalogue import Shelf
 from engine.app.granting import Granting
+from engine.app.impact import Impact
 from engine.app.internal import (
     Internal,
     accepting,
@@ -24,6 +25,7 @@ from engine.app.keeping import Gatekeeper
 from engine.app.questions import Question, Questions, too_many
 from engine.app.receipting import receipt
 from engine.app.settings import Settings, policy_of
+from engine.core.approval.concerns import concerning
 from engine.core.approval.plan import Operation, Requester, requester_of
 from engine.core.approval.state import MOST_PENDING
 from engine.core.errors import Refused, StepError
@@ -54,7 +56,9 @@ class Approvals(Granting):
         shelf: Shelf,
         told: Callable[[Iterable[str], str], Awaitable[None]],
         labels: LabelFile,
+        impact: Impact,
     ) -> None:
+        self._impact = impact
         store, tenant = questions.store, questions.tenant
         internal = Internal(store, questions.clock, library, tenant, labels)
         super().__init__(questions, approvers, internal, library.lane, told)
@@ -114,7 +118,19 @@ class Approvals(Granting):
         self, kind: str, known: Known, ops: tuple[Operation, ...], requester: Requester
     ) -> None:
         name = f"{known.namespace}/{known.name}"
+        ops = concerning(ops, await self._impact.concerns(self._changed(kind, known, ops)))
         await self.ask(Question(kind, requester, name, known.version, ops))
+
+    def _changed(
+        self, kind: str, known: Known, ops: tuple[Operation, ...]
+    ) -> Iterable[tuple[Known, bool]]:
+        """The versions that a plan changes, and whether what asks for none of them is concerned."""
+        for op in ops:
+            args = op.args
+            row = self._library.row(args["namespace"], args["name"], args["version"])
+            if row is not None:
+                soon = kind == "version.default" or args.get("becomesDefault", False)
+                yield row, row.is_default or soon
 
     async def full(self, requester: Requester) -> Refused | None:
         """Why somebody may ask for nothing more now: too much of theirs waits for a person."""
@@ -199,6 +215,7 @@ def approvals_of(
     shelf: Shelf,
     told: Callable[[Iterable[str], str], Awaitable[None]],
     labels: LabelFile,
+    impact: Impact,
 ) -> Approvals:
     """The approvals of an engine."""
     clock, tenant, pace = settings.clock, settings.tenant, settings.pace
@@ -211,4 +228,4 @@ def approvals_of(
 
     approvers = Approvers(store, clock, tenant)
     questions = Questions(store, clock, tenant, approvers, judging, alive)
-    return Approvals(questions, approvers, library, shelf, told, labels)
+    return Approvals(questions, approvers, library, shelf, told, labels, impact)

@@ -73,7 +73,11 @@ class Engine:
         self._http = HttpConnector(settings.allowed_hosts, secrets=secrets_of(settings))
         self.patience = settings.drain
         self._news = News(store, self._library, self._noticed)
-        self.approvals = approvals_of(store, settings, self._library, self._shelf, self._told, file)
+        self._versions = Versions(store, self._library, tenant)
+        self.impact = Impact(self._shelf, self._library, self._versions, effects)
+        self.approvals = approvals_of(
+            store, settings, self._library, self._shelf, self._told, file, self.impact
+        )
         self.labels = Labelling(store, tenant, self._shelf, self.approvals, file)
         self._worker = worker_of(
             settings, store, self._http, self._library, self._news, self._changed, self._ended,
@@ -88,8 +92,6 @@ class Engine:
         self.statistics = Figures(store, tenant)
         self.audits = Audits(store, audit_places(settings), self._lists.row)
         self.matching = Matching(self._shelf, self._library, settings)
-        self._versions = Versions(store, self._library, tenant)
-        self.impact = Impact(self._shelf, self._library, self._versions, effects)
         self.refusals = Refusals(store, clock, tenant)
 
     # -- life ---------------------------------------------------------------------------------

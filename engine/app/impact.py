@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from engine.app.catalogue import Shelf
 from engine.app.versions import Versions
+from engine.core.approval.concerns import Concerns
 from engine.core.errors import Refused
 from engine.core.impact.adjacency import KINDS, TASK, WORKFLOW, Adjacency, Key
 from engine.core.impact.radius import START, Place, Radius, radius
@@ -27,6 +28,8 @@ from engine.store.edges import NEVER, Drawn
 LARGE = 5_000
 """Things from which on a search is made in a thread."""
 VERSION = "version"
+CONCERNED = 3
+"""Steps that are counted when a person is asked for a change."""
 MOST_TRIED = 500
 """Users that are looked through when a change is tried out."""
 
@@ -141,6 +144,19 @@ class Impact:
         found = await asyncio.to_thread(breaks, papers, kind, own, named, self._functions)
         return WhatIf(found, min(len(users), MOST_TRIED), max(0, len(users) - MOST_TRIED))
 
+    async def concerns(self, changes: Iterable[tuple[Known, bool]]) -> Concerns:
+        """How much else a change of some versions concerns; True: as the default or as none yet.
+
+        They themselves do not count.
+        """
+        edges = await self.edges()
+        starts = [
+            (start, self.callers(edges, known, default=default))
+            for known, default in changes
+            if (start := edges.find(Key(WORKFLOW, shown(known.namespace, known.name)))) >= 0
+        ]
+        return await _worked(edges, lambda: _together(edges, starts))
+
     def callers(self, edges: Adjacency, known: Known, *, default: bool) -> list[int]:
         """What starts a version: by its number, and by none while it is the `default`."""
         versions = (known.version, "") if default else (known.version,)
@@ -196,6 +212,16 @@ def _unknown(edges: Adjacency, kind: int, name: str) -> Refused:
         did_you_mean(name, names) or did_you_mean(name, bare) or see,
         details={"suggestions": list(suggestions(name, names))},
     )
+
+
+def _together(edges: Adjacency, starts: Iterable[tuple[int, list[int]]]) -> Concerns:
+    workflows, tasks, own = set[int](), set[int](), set[int]()
+    for start, first in starts:
+        own.add(start)
+        for level in spread(edges, start, CONCERNED, first=first).levels:
+            workflows.update(level.workflows)
+            tasks.update(level.tasks)
+    return Concerns(len(workflows - own), len(tasks), CONCERNED)
 
 
 async def _worked(edges: Adjacency, work: Callable[[], T]) -> T:

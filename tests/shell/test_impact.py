@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from engine import Effect, Engine, PythonTask, Refused
+from engine import Effect, Engine, Gated, PythonTask, Refused
+from engine.core.approval import render
+from engine.core.approval.facts import facts
+from engine.core.approval.plan import canonical, read
 from engine.core.impact.radius import Radius
 from engine.shell import folders
 from tests.shell.documents import engine_over, flow, look, write
@@ -141,3 +144,44 @@ async def test_pages_together_are_the_whole_and_counts_are_complete(tmp_path: Pa
             assert {(page.workflows, page.tasks) for page in pages} == {(7, 2)}
             assert [node for page in pages for node in page.nodes] == [*whole.nodes]
             assert [edge for page in pages for edge in page.edges] == [*whole.edges]
+
+
+# -- what a person is asked ------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("impact-gate")
+async def test_a_question_about_the_catalogue_says_what_it_concerns(tmp_path: Path) -> None:
+    inner = uses("inner", "A")
+    folder = write(tmp_path / "documents", look("A"), look("B"), inner)
+    write(folder, uses("caller", "B", "inner"), uses("other", "B"), name="more.yaml")
+    async with engine_over(tmp_path, READS) as engine:
+        with pytest.raises(Gated) as asked:
+            await engine.deprecate("inner", "1.0.0")
+        first = asked.value.approval
+        write(folder, uses("third", "B"), name="third.yaml")
+        await engine.refresh()
+        with pytest.raises(Gated) as again:
+            await engine.deprecate("inner", "1.0.0")
+        with pytest.raises(Gated) as alone:
+            await engine.deprecate("other", "1.0.0")
+    text = render.text(first.plan)
+    assert "concerns 2 other workflows and 1 task (depth 3)" in text
+    assert facts(first.plan).workflows == 2
+    assert again.value.approval.id == first.id, "another document makes it no other question"
+    assert "concerns no other workflow" in render.text(alone.value.approval.plan)
+    assert read(canonical(first.plan)) == first.plan
+
+
+@pytest.mark.requirement("impact-gate")
+async def test_a_rule_may_ask_how_many_workflows_a_change_concerns(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "default: {require: A2}\nrules:\n  - {id: wide, when: {workflows: {min: 1}}, then: deny}\n"
+    )
+    write(tmp_path / "documents", look("A"), uses("inner", "A"), uses("caller", "", "inner"))
+    async with engine_over(tmp_path, READS, policy=policy) as engine:
+        with pytest.raises(Refused) as caught:
+            await engine.deprecate("inner", "1.0.0")
+        assert caught.value.details["rule"] == "wide"
+        with pytest.raises(Gated):
+            await engine.deprecate("caller", "1.0.0")

@@ -9,6 +9,7 @@ are given by whoever knows that. It refuses to know what a policy makes of a fac
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
+from engine.core.approval.concerns import concerned
 from engine.core.approval.lookalikes import host_of
 from engine.core.approval.plan import DESTRUCTIVE, Operation, Plan
 from engine.core.value import value
@@ -55,7 +56,7 @@ def facts(
     cost: Decimal | None = None,
 ) -> Facts:
     """The facts of a plan. `labels` are protected ones only: those that a person has set."""
-    ops = plan.ops
+    ops, told = plan.ops, concerned(plan)
     return Facts(
         kind=plan.kind,
         workflow=plan.workflow,
@@ -72,7 +73,7 @@ def facts(
         destructive=sum(op.count for op in ops if op.verb in DESTRUCTIVE),
         labels=frozenset(labels),
         tainted=tainted,
-        workflows=workflows,
+        workflows=told.workflows if workflows is None and told is not None else workflows,
         cost=cost,
     )
 

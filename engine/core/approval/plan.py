@@ -25,6 +25,12 @@ MOST_RATIONALE = 500
 DESTRUCTIVE = frozenset({"delete", "send", "pay"})
 """Verbs whose effect cannot be taken back by doing something else."""
 
+CATALOGUE = frozenset(
+    {"version.accept", "version.default", "version.deprecate", "workflow.activate"}
+)
+"""Kinds of plans that change the catalogue, and say how much else that concerns."""
+CONCERNS = "concerns"
+
 _FORM = 1
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -147,14 +153,22 @@ def code(digest: str) -> str:
 def subject(plan: Plan) -> str:
     """What is asked, whatever the client, the hour and the words: the same call, the same one.
 
-    What a run wants is the same in another run: a no holds for both.
+    What a run wants is the same in another run: a no holds for both. How much else a change of
+    the catalogue concerns was counted when it was asked, and does not make it another one.
     """
     who = Requester("", plan.requester.iss, plan.requester.sub)
     run = "" if plan.kind == "run.mutations" else plan.run
+    ops = tuple(map(_asked, plan.ops)) if plan.kind in CATALOGUE else plan.ops
     timeless = replace(
-        plan, requester=who, run=run, created=0, not_after=0, policy_rev="", rationale=""
+        plan, requester=who, run=run, ops=ops, created=0, not_after=0, policy_rev="", rationale=""
     )  # fmt: skip
     return sha256(b"handrail/subject/v1\0" + canonical(timeless)).hexdigest()
+
+
+def _asked(op: Operation) -> Operation:
+    if CONCERNS not in op.args:
+        return op
+    return replace(op, args={name: one for name, one in op.args.items() if name != CONCERNS})
 
 
 def operation_digest(op: Operation) -> str:

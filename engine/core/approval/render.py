@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from engine.core.approval import lookalikes
+from engine.core.approval.concerns import concerned
 from engine.core.approval.plan import DESTRUCTIVE, MOST_RATIONALE, Operation, Plan
 from engine.core.approval.values import HEAD, TAIL, leaves, named, parsed, shown
 from engine.core.value import value
@@ -126,6 +127,9 @@ def _head(plan: Plan) -> Iterator[Line]:
         yield Line("head", f"environment: {named(plan.env)}", 1)
     yield Line("head", f"carried out before {_moment(plan.not_after)} or never", 1)
     yield Line("head", _counts(plan), 1)
+    told = concerned(plan)
+    if told is not None:
+        yield Line("head", told.words, 1)
     yield Line("head", f"showing all {len(plan.ops):,}", 1)
 
 
