@@ -58,8 +58,8 @@ def listing(items: Schema) -> Schema:
 
 
 def described(schema: Schema, description: str, **more: Any) -> Schema:
-    """`schema` with words, a default, limits."""
-    return {**schema, **more, "description": description}
+    """`schema` with limits, a default, and words where its name does not say enough."""
+    return {**schema, **more, **({"description": description} if description else {})}
 
 
 def outcome(status: str | Schema, required: Mapping[str, Schema], **optional: Schema) -> Schema:

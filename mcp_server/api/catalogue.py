@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PAGE: Mapping[str, Any] = {
     "limit": limit(20, 100),
-    "cursor": argument("string", "nextCursor of the page before.", default="", maxLength=1000),
+    "cursor": argument("string", "", default="", maxLength=1000),
     **FILTERS,
     "matchAllTags": argument("boolean", "All of tags, not any of them.", default=False),
 }
@@ -53,7 +53,7 @@ async def tasks(engine: "Engine", call: Call) -> Mapping[str, Any]:
     takes={
         "name": argument("string", "The workflow's name.", minLength=1, maxLength=300),
         "input": argument("object", "What a run would be given.", default={}),
-        "version": argument("string", "Default: the default one.", default="", maxLength=64),
+        "version": argument("string", "", default="", maxLength=64),
     },
     needs=("name",),
 )

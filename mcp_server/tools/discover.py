@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NOTHING = "No workflow matches. Without filters, list_workflows shows all of them."
 _NO_FOLDER = "There are no workflows: the server was started without a folder of documents."
-_CURSOR = argument("string", "nextCursor of the page before.", default="", maxLength=1000)
+_CURSOR = argument("string", "", default="", maxLength=1000)
 _MOST_PROBLEMS = 20
 
 
@@ -93,8 +93,8 @@ async def search_workflows(engine: "Engine", call: Call) -> wire.Answer:
     title="Get workflow details",
     hints=READS,
     takes={
-        "workflow": argument("string", "Its name.", minLength=1, maxLength=300),
-        "version": argument("string", "Default: the default one.", default="", maxLength=64),
+        "workflow": argument("string", "", minLength=1, maxLength=300),
+        "version": argument("string", "", default="", maxLength=64),
         "detail": argument(
             "string",
             "full adds the input schema, the versions and the document.",

@@ -46,17 +46,14 @@ _LEFT_OUT = ("createdAt", "startedAt", "endedAt")
     title="Run a workflow",
     hints=Hints(read_only=False, destructive=True, idempotent=False, open_world=True),
     takes={
-        "workflow": argument("string", "Its name.", minLength=1, maxLength=300),
-        "input": argument("object", "What the workflow asks for, as a JSON object.", default={}),
-        "version": argument("string", "Default: the default one.", default="", maxLength=64),
+        "workflow": argument("string", "", minLength=1, maxLength=300),
+        "input": argument("object", "What the workflow asks for.", default={}),
+        "version": argument("string", "", default="", maxLength=64),
         "dryRun": argument("boolean", "Only say what would happen.", default=False),
-        "waitSeconds": argument(
-            "integer", "How long to wait for the end.", minimum=0, maximum=MOST_SECONDS, default=20
-        ),
+        "waitSeconds": argument("integer", "", minimum=0, maximum=MOST_SECONDS, default=20),
         "idempotencyKey": argument(
             "string",
-            "Any text of yours: the same key with the same input gives the same run, so a "
-            "repeated call is safe.",
+            "Any text: the same key with the same input gives the same run.",
             default="",
             maxLength=200,
         ),

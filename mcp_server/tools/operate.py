@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @tool(
     title="Look at versions",
     hints=READS,
-    takes={"workflow": argument("string", "Its name.", minLength=1, maxLength=300)},
+    takes={"workflow": argument("string", "", minLength=1, maxLength=300)},
     needs=("workflow",),
     gives=(outcome("ok", {"workflow": TEXT, "versions": listing(VERSION), "nextStep": TEXT}),),
 )
