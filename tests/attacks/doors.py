@@ -74,6 +74,12 @@ def api(marks: Marks) -> Mapping[str, tuple[tuple[str, Arguments], ...]]:
         {
             "GET /api/v1/workflows": (("/workflows", {}),),
             "GET /api/v1/tasks": (("/tasks", {}),),
+            "GET /api/v1/tasks/{name:path}/blast-radius": (
+                ("/tasks/pay/blast-radius?depth=unlimited", {}),
+            ),
+            "GET /api/v1/workflows/{name:path}/blast-radius": (
+                ("/workflows/pay/blast-radius", {}),
+            ),
             "POST /api/v1/workflows/{name:path}/validate-input": (
                 ("/workflows/pay/validate-input", {"input": {"to": "eve", "amount": 9}}),
             ),
