@@ -71,8 +71,7 @@ async def list_workflows(engine: "Engine", call: Call) -> wire.Answer:
 )
 async def search_workflows(engine: "Engine", call: Call) -> wire.Answer:
     """Use this first when the user wants something done: finds workflows by words. bestMatch says
-    what is known of the inputs, what is missing and the next call; nothing is run. Example:
-    {"query": "profile of user 3", "context": {"userId": "3"}}.
+    which inputs are known, what is missing and the next call. It runs nothing.
     """
     given = call.arguments
     match = await engine.matching.match(

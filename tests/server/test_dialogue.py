@@ -96,3 +96,14 @@ async def test_what_changes_something_waits_for_a_person_however_sure_the_search
         assert "a person must accept" in best["why"]
         asked = await call(client, "execute_workflow", **told)
     assert asked["status"] in ("setup_required", "approval_required")
+
+
+@pytest.mark.requirement("best-match")
+async def test_what_no_workflow_does_is_not_bent_to_one(tmp_path: Path) -> None:
+    async with served(tmp_path, auto_execute=True) as client:
+        for query in ("zzqqxx", "play some jazz in the kitchen"):
+            facts = await call(client, "search_workflows", query=query, autoExecute=True)
+            assert facts.get("noGoodMatch") or not facts["bestMatch"]["canAutoExecute"], query
+        facts = await call(client, "search_workflows", query="zzqqxx")
+    assert facts["noGoodMatch"] is True
+    assert "bestMatch" not in facts
