@@ -26,6 +26,11 @@ FILTERS: Mapping[str, Schema] = {
     "tagPattern": argument("string", "Such as team-*.", default=""),
 }
 
+TASK_FILTERS: Mapping[str, Schema] = {
+    name: schema for name, schema in FILTERS.items() if name != "categories"
+}
+"""The same for tasks, which have one category at most."""
+
 
 def filter_of(given: Mapping[str, Any]) -> "Filter":
     """What the arguments of a call narrow a list to."""
@@ -33,7 +38,7 @@ def filter_of(given: Mapping[str, Any]) -> "Filter":
 
     return narrowed(
         given["category"],
-        given["categories"],
+        given.get("categories", ()),
         all_tags=tuple(given["tags"]),
         any_tags=tuple(given["anyTags"]),
         exclude_tags=tuple(given["excludeTags"]),
@@ -48,8 +53,8 @@ SEARCHED = argument(
 _SEARCH_NAMES = (*FILTERS, "namespace")
 
 
-def searched(given: Mapping[str, Any]) -> "Filter":
-    """What the argument `filters` narrows a search to; raises Refused `invalid_arguments`."""
+def searched(given: Mapping[str, Any], tool: str = "search_workflows") -> "Filter":
+    """What the argument `filters` of a tool narrows to; raises Refused `invalid_arguments`."""
     wrong = [
         {"name": f"filters.{name}", "error": error, "received": received(given[name])}
         for name in given
@@ -59,7 +64,7 @@ def searched(given: Mapping[str, Any]) -> "Filter":
         near = [each for name in given if name not in _SEARCH_NAMES for each in _near(name)]
         raise Refused(
             "invalid_arguments",
-            "search_workflows was called with wrong filters; nothing was done",
+            f"{tool} was called with wrong filters; nothing was done",
             f"filters takes: {', '.join(_SEARCH_NAMES)}.",
             details={"arguments": wrong, "suggestions": near},
         )

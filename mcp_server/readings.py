@@ -176,6 +176,7 @@ def _printable(text: str) -> bool:
 READERS: Mapping[str, Callable[[str], Any]] = {
     "database": str,
     "policy": file,
+    "categories": file,
     "tenant": tenant,
     "folders": folders,
     "toolsets": toolsets,

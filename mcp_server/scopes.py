@@ -46,6 +46,8 @@ NEEDED: Mapping[str, str] = MappingProxyType(
         "retry_run": EXECUTE,
         "get_approval": READ,
         "resolve_mutation": EXECUTE,
+        "list_labels": READ,
+        "manage_labels": LABELS,
         "manage_versions": ADMIN,
     }
 )

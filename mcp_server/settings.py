@@ -25,7 +25,8 @@ class ServerSettings:
     """Everything a server or a worker needs to know before it starts.
 
     `database` is a path, a URL, or empty for the user's data folder. `policy` is the file that
-    says what asks a person; without it the one beside the database counts. `allowed_hosts` are
+    says what asks a person, and `categories` the one that declares labels; without them those
+    beside the database count. `allowed_hosts` are
     private addresses that http tasks may call all the same. `tenant` is whose data is served.
 
     Over HTTP `host_names` are further names that callers may give in `Host`, and `origins` web
@@ -54,6 +55,7 @@ class ServerSettings:
     database: str = ""
     folders: tuple[Path, ...] = ()
     policy: Path | None = None
+    categories: Path | None = None
     toolsets: frozenset[str] = frozenset({"default"})
     allowed_hosts: frozenset[tuple[str, int]] = frozenset()
     demo: bool = False
@@ -106,6 +108,7 @@ VARIABLES: Mapping[str, str] = {
     "database": "HANDRAIL_DATABASE_URL",
     "folders": "HANDRAIL_WORKFLOWS",
     "policy": "HANDRAIL_POLICY",
+    "categories": "HANDRAIL_CATEGORIES",
     "toolsets": "HANDRAIL_TOOLSETS",
     "allowed_hosts": "HANDRAIL_ALLOWED_HOSTS",
     "demo": "HANDRAIL_DEMO",
@@ -194,6 +197,7 @@ def engine_settings(settings: ServerSettings) -> "Settings":
         database=settings.database,
         folders=settings.folders,
         policy=settings.policy,
+        categories=settings.categories,
         tenant=settings.tenant,
         allowed_hosts=settings.allowed_hosts,
         work=settings.work,

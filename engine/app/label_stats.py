@@ -6,7 +6,7 @@ here but words; what moved when comes from the journal's table of days.
 
 from engine.app.catalogue import Shelf
 from engine.core.labels.alike import Alike, alike
-from engine.core.labels.filter import fold, matches
+from engine.core.labels.filter import LONGEST_WORD, fold, matches
 from engine.core.value import value
 from engine.shell.label_files import LabelFile
 from engine.store import Store
@@ -137,4 +137,4 @@ def _fits(word: Word, wanted: Wanted) -> bool:
         return False
     if wanted.thing and not (word.workflows if wanted.thing == "workflow" else word.tasks):
         return False
-    return not wanted.pattern or matches(fold(wanted.pattern), word.word)
+    return not wanted.pattern or matches(fold(wanted.pattern[:LONGEST_WORD]), word.word)

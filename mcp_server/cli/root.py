@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, Entry] = {
     "secret": Entry("secret", "Keep the values of secrets that connectors refer to."),
     "worker": Entry("worker", "Carry out runs, and nothing else."),
     "workers": Entry("workers", "List the workers and what they hold."),
+    "labels": Entry("labels", "List labels, change them, see how they are used."),
     "policy": Entry("policy", "Check or explain what asks a person."),
     "check": Entry("check", "Check a folder of documents and list every problem."),
     "eval": Entry("evaluate", "Measure search, inputs and labels on examples."),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from types import MappingProxyType
 
 from mcp_server.calls import Tool
-from mcp_server.tools import approvals, discover, execute, impact, operate, runs
+from mcp_server.tools import approvals, discover, execute, impact, labels, operate, runs
 
 TOOLSETS: Mapping[str, tuple[Tool, ...]] = MappingProxyType(
     {
@@ -15,6 +15,7 @@ TOOLSETS: Mapping[str, tuple[Tool, ...]] = MappingProxyType(
             *approvals.TOOLS,
             *discover.TOOLS[3:],
             *impact.TOOLS,
+            *labels.TOOLS,
         ),
         "operate": operate.TOOLS,
     }

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_server import prose, prose_match, wire
 from mcp_server.calls import READS, Call, Tool, argument, tool
-from mcp_server.narrowing import FILTERS, SEARCHED, filter_of, searched
+from mcp_server.narrowing import FILTERS, SEARCHED, TASK_FILTERS, filter_of, searched
 from mcp_server.paging import behind, onward
 from mcp_server.shapes import DETAILS, MATCHES, PROBLEM, TASK, WORKFLOW, listing
 from mcp_server.shapes import page as page_of
@@ -120,7 +120,7 @@ async def get_workflow_details(engine: "Engine", call: Call) -> wire.Answer:
     takes={
         "cursor": _CURSOR,
         "limit": limit(30, 100),
-        **FILTERS,
+        **TASK_FILTERS,
     },
     gives=(page_of("tasks", TASK),),
 )

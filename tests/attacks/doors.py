@@ -59,6 +59,12 @@ def tools(marks: Marks) -> Mapping[str, tuple[Arguments, ...]]:
                 {"name": "pay", "kind": "workflow", "depth": "unlimited", "format": "both"},
                 {"name": "pay", "kind": "workflow", "whatIf": {"delete": True}},
             ),
+            "list_labels": ({},),
+            "manage_labels": (
+                {"names": ["pay"], "add": ["auto-ok"]},
+                {"filters": {"excludeTags": ["x"]}, "add": ["t"], "remove": ["auto-ok"]},
+                {"undo": "lab_0"},
+            ),
             "manage_versions": (
                 {"workflow": "pay"},
                 {"workflow": "new", "default": "1.0.0"},
@@ -105,6 +111,7 @@ _READS: Mapping[str, tuple[Words, ...]] = {
     "grants": ((),),
     "approvals": ((),),
     "policy": (("check",), ("explain",)),
+    "labels": ((), ("stats",), ("add", "auto-ok", "pay"), ("remove", "auto-ok", "pay")),
     "check": (("{folder}",),),
     "init": (("{empty}",),),
     "doctor": ((),),
