@@ -111,7 +111,7 @@ _READS: Mapping[str, tuple[Words, ...]] = {
     "grants": ((),),
     "approvals": ((),),
     "policy": (("check",), ("explain",)),
-    "labels": ((), ("stats",), ("add", "auto-ok", "pay"), ("remove", "auto-ok", "pay")),
+    "labels": ((), ("stats",), ("add", "auto-ok", "pay"), ("undo", "lab_0")),
     "check": (("{folder}",),),
     "init": (("{empty}",),),
     "doctor": ((),),

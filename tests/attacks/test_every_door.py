@@ -102,6 +102,7 @@ async def _live(world: World) -> dict[str, Any]:
     return {
         "outside": world.happened,
         "versions": versions,
+        "labels": [(info.name, info.tags, info.categories) for info in engine.workflows()],
         "completed": [run.id for run in runs if run.status == "completed"],
         "decided": sorted((a.id, a.state) for a in approvals if a.state not in {"pending"}),
         "approvers": await engine.approvals.has_approver(),
