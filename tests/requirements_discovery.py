@@ -71,6 +71,18 @@ DISCOVERY = (
         " words.",
     ),
     Requirement(
+        "search-measured",
+        "issue 5",
+        "Over real examples the right workflow comes first, and among the first five, as often as"
+        " was asked for, in catalogues of a hundred, a thousand and of all.",
+    ),
+    Requirement(
+        "search-calibrated",
+        "005 discovery",
+        "A confidence of 0.8 is right at least 95 times in 100, where one query in four has no"
+        " answer, and is given to at most 3 in 100 of those.",
+    ),
+    Requirement(
         "ranker-reproducible",
         "005 discovery",
         "The same examples give the same weights byte for byte, and no word of an example is in"

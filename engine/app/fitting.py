@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
+from math import log
 from typing import Any
 
 from engine.app.evaluation import UNANSWERABLE, Query, Sample, full_name, others, samples
@@ -22,15 +23,18 @@ from engine.core.views import WorkflowInfo
 from engine.store.search import PLAIN, Pool, Ranking, in_memory
 
 PRECISE = 0.965
-"""The share of right answers from which on a confidence is 0.8: more than the 0.95 promised,
-since the queries to come are others."""
+"""The share of right answers from which on a confidence is 0.8, in catalogues of every size: more
+than the 0.95 promised, since the queries to come are others."""
 _HARDEST = 9
 """Candidates that were not meant, of each query: those that were turned down, and those that its
 words fit best."""
+_INVENTED = 0.02
+"""The share of queries without an answer that may get a confidence of 0.8; at most 0.03."""
+_MOST_SURE = 0.995
 _LOST = 0.04
 """The share of right answers that may lie below the floor."""
-_UNDECIDED = 0.6
-_ENOUGH = 20
+_AS_GOOD = 1.5
+"""Whoever is this many times less likely to be meant than the first, or nearer, is as good."""
 _DIGITS = 4
 _TEXT = FEATURES.index("text")
 
@@ -131,11 +135,11 @@ def _choice(example: Example) -> Choice:
 
 @value
 class Judged:
-    """A verdict on an answer, how far its first two scores are apart, which of them is right."""
+    """A verdict on an answer in a catalogue of a size, and whether there was one to be found."""
 
     verdict: Verdict
-    gap: float
-    firsts: tuple[bool, ...]
+    size: int
+    answerable: bool
 
 
 def _verdicts(example: Example, weights: Sequence[float]) -> Iterable[Judged]:
@@ -146,17 +150,17 @@ def _verdicts(example: Example, weights: Sequence[float]) -> Iterable[Judged]:
         if right
     }
     if example.pool.candidates:
-        yield _judged(example.pool, weights, gold, 1 - UNANSWERABLE)
+        yield Judged(_verdict(example.pool, weights, gold, 1 - UNANSWERABLE), example.size, True)
     if example.without.candidates:
-        yield _judged(example.without, weights, set(), UNANSWERABLE)
+        verdict = _verdict(example.without, weights, set(), UNANSWERABLE)
+        yield Judged(verdict, example.size, False)
 
 
-def _judged(pool: Pool, weights: Sequence[float], gold: set[int], weight: float) -> Judged:
+def _verdict(pool: Pool, weights: Sequence[float], gold: set[int], weight: float) -> Verdict:
     rows = [each.row for each in pool.candidates]
     order, scores = rank.ordered(weights, [each.name for each in pool.candidates], rows)
-    firsts = tuple(pool.candidates[at].number in gold for at in order[:2])
     told = rank.signs(pool.asked, pool.documents, scores, SETS[pool.kind], rows[order[0]])
-    return Judged(Verdict(told, firsts[0], weight), told[1], firsts)
+    return Verdict(told, pool.candidates[order[0]].number in gold, weight)
 
 
 def _seen(example: Example, weights: Sequence[float]) -> Iterable[Verdict]:
@@ -171,30 +175,25 @@ def _named(names: Sequence[str], numbers: Sequence[float]) -> dict[str, float]:
 
 def _levels(sure: Line, known: Sequence[Judged]) -> dict[str, Any]:
     """Which raw chance is a confidence of 0.8, below which nothing fits, and what is as good."""
-    raws = [chance(rank.score(sure.weights, each.verdict.row) + sure.bias) for each in known]
-    told = [
-        (raw, each.verdict.right, each.verdict.weight)
-        for raw, each in zip(raws, known, strict=True)
-    ]
-    level = round(min(0.99, threshold(told, PRECISE)), _DIGITS)
-    right = sorted(raw for raw, was_right, _ in told if was_right)
-    lost = right[int(len(right) * _LOST)] if right else 0.0
+    by_size: dict[int, list[tuple[float, Judged]]] = {}
+    for each in known:
+        raw = chance(rank.score(sure.weights, each.verdict.row) + sure.bias)
+        by_size.setdefault(each.size, []).append((raw, each))
+    level = min(_MOST_SURE, max(map(_level, by_size.values())))
+    right = sorted(raw for told in by_size.values() for raw, each in told if each.verdict.right)
+    floor = right[int(len(right) * _LOST)] if right else 0.0
     return {
-        "knots": [[0.0, 0.0], [level, SURE], [1.0, 1.0]],
-        "near": round(_near(known), _DIGITS),
-        "floor": round(min(lost, level) / level * SURE, _DIGITS),
+        "knots": [[0.0, 0.0], [round(level, _DIGITS), SURE], [1.0, 1.0]],
+        "near": round(log(_AS_GOOD), _DIGITS),
+        "floor": round(min(floor, level) / level * SURE, _DIGITS),
     }
 
 
-def _near(known: Sequence[Judged]) -> float:
-    """The gap up to which the second is right nearly as often as the first."""
-    gaps = sorted((each.gap, each.firsts[0]) for each in known if any(each.firsts))
-    widest, right = 0.0, 0
-    for count, (gap, first) in enumerate(gaps, 1):
-        right += first
-        if count >= _ENOUGH and right <= _UNDECIDED * count:
-            widest = gap
-    return widest
+def _level(told: Sequence[tuple[float, Judged]]) -> float:
+    """The raw chance from which on enough is right, and little is said where nothing is."""
+    precise = threshold([(raw, j.verdict.right, j.verdict.weight) for raw, j in told], PRECISE)
+    idle = sorted(raw for raw, judged in told if not judged.answerable)
+    return max(precise, idle[int(len(idle) * (1 - _INVENTED))] if idle else 0.0)
 
 
 def text_of(sets: dict[str, Any]) -> str:

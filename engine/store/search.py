@@ -36,8 +36,6 @@ CLOSELY = 32
 """Of these, the ones that are looked at one by one: those that the words fit best."""
 NEAREST = 16
 """Workflows that come into question because they are nearest in meaning."""
-_WORTH = "4.0, 2.5, 1.0, 1.5, 1.2, 0.7"
-_AMONG = " and rowid in (select value from json_each(?))"
 _EXACT = (1.0, "exact name")
 _SPELLED = (0.995, "name")
 _MOST = 0.99
@@ -162,7 +160,7 @@ class Index:
     def pool(self, query: str, among: Collection[int] | None = None) -> Pool:
         """What comes into question, with its features."""
         weighed, counts = self._vocabulary.weighed(asked(query))
-        rows = kept.rows(self._db, self._numbers(counts, among))
+        rows = kept.matching(self._db, wanted(counts), POOL, among)
         found = [(text_score(weighed, words), number, words) for number, words in rows]
         found = nlargest(CLOSELY, found, key=lambda each: (each[0], -each[1]))
         best, by_words = found[0][0] if found else 0.0, len(found)
@@ -184,18 +182,6 @@ class Index:
         """Encode what is not encoded yet, unless that can wait for a search."""
         if self._vectors is not None and (large or self._vectors.awake):
             self._vectors.fill()
-
-    def _numbers(self, counts: dict[str, int], among: Collection[int] | None) -> list[int]:
-        match = wanted(counts)
-        if not match:
-            return []
-        within = [] if among is None else [json.dumps(sorted(among))]
-        rows = self._db.execute(
-            f"select rowid from words where words match ?{_AMONG if within else ''}"  # noqa: S608
-            f" order by bm25(words, {_WORTH}) limit {POOL}",
-            (match, *within),
-        )
-        return [row[0] for row in rows]
 
     def _named(
         self, query: str, among: Collection[int] | None

@@ -4,10 +4,13 @@ Words are kept as they are compared, without endings. How many workflows have a 
 as they come and go, so that what is put in step by step equals what is made anew.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
+from typing import Any
 
+from engine.core.discovery.features import WORTH
 from engine.core.discovery.said import FIELDS, Said
 from engine.core.discovery.words import pieces
 
@@ -27,6 +30,10 @@ create index named_by_words on named (words);
 ALL = ""
 """Counted like a word that every workflow has."""
 _MOST_AT_ONCE = 500
+_ROWS = f"select rowid, {', '.join(FIELDS)}, required from words where"  # noqa: S608 - our own names
+_WORTH = f"bm25({', '.join(map(str, WORTH))})"
+# Without the plus the index is asked anew for each of the numbers.
+_AMONG = " and +rowid in (select value from json_each(?))"
 _SHORTEST_SPELLED = 4
 _LONGEST_NAME = 1_000
 
@@ -89,12 +96,33 @@ def _discount(db: sqlite3.Connection, words: list[str]) -> None:
 def rows(db: sqlite3.Connection, numbers: Iterable[int]) -> Iterator[tuple[int, Said]]:
     """The words of workflows, by their numbers."""
     wanted = iter(numbers)
-    fields = ", ".join(FIELDS)
     while some := list(islice(wanted, _MOST_AT_ONCE)):
-        sql = f"select rowid, {fields}, required from words where rowid in ({_marks(some)})"  # noqa: S608
-        for number, *texts, required in db.execute(sql, some):
-            name, lead, rest, labels, inputs, about = (tuple(text.split()) for text in texts)
-            yield number, Said(name, lead, rest, labels, inputs, about, required)
+        yield from map(_row, db.execute(f"{_ROWS} rowid in ({_marks(some)})", some))
+
+
+def _row(row: tuple[Any, ...]) -> tuple[int, Said]:
+    number, name, lead, rest, labels, inputs, about, required = row
+    return number, Said(
+        tuple(name.split()),
+        tuple(lead.split()),
+        tuple(rest.split()),
+        tuple(labels.split()),
+        tuple(inputs.split()),
+        tuple(about.split()),
+        required,
+    )
+
+
+def matching(
+    db: sqlite3.Connection, match: str, most: int, among: Collection[int] | None
+) -> Iterator[tuple[int, Said]]:
+    """The words of the workflows that fit a match of the index best, only those in `among`."""
+    if not match:
+        return iter(())
+    within = [] if among is None else [json.dumps(sorted(among))]
+    # Ordered by the index itself: any other order would read the words of every row that matches.
+    sql = f"{_ROWS} words match ? and rank match ?{_AMONG if within else ''} order by rank limit ?"
+    return map(_row, db.execute(sql, (match, _WORTH, *within, most)))
 
 
 def counts(db: sqlite3.Connection, words: Iterable[str]) -> dict[str, int]:

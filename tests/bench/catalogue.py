@@ -7,6 +7,7 @@ are YAML of fifty documents each, as a team would keep them; the same seed write
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 PER_FILE = 50
 PER_TASK = 50
@@ -202,6 +203,17 @@ def write(folder: Path, workflows: int, seed: int = 1) -> None:
         part.mkdir(parents=True, exist_ok=True)
         (part / f"{number:05}.yaml").write_text("---\n".join(lines), encoding="utf-8")
         number += 1
+
+
+def tools(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """So many entries of a catalogue as JSON: name, description, input_schema."""
+    chance = random.Random(seed)
+    for number in range(count):
+        space, own, verb, noun = _name(chance, number, "tool")
+        said = f"{verb.capitalize()} the {noun} {' '.join(chance.sample(_WORDS, 6))}."
+        about = {"type": "string", "description": f"Number of the {noun}."}
+        schema = {"type": "object", "properties": {"id": about}, "required": ["id"]}
+        yield {"name": f"{space}/{own}", "description": said, "input_schema": schema}
 
 
 Name = tuple[str, str, str, str]

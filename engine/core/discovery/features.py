@@ -1,13 +1,14 @@
 """What speaks for a workflow being the one that was meant, as numbers that a score can weigh.
 
 Each is computed from the query's words, the workflow's, and how rare a word is in the catalogue.
-What the numbers weigh is fitted to examples and stands elsewhere.
+What the numbers weigh is fitted to examples and stands elsewhere. Words come in sets, whose order
+changes from process to process: every sum is exact, so that the numbers do not.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from itertools import islice, pairwise
-from math import log, log1p
+from math import fsum, log, log1p
 
 from engine.core.discovery.said import Said
 from engine.core.discovery.words import Asked
@@ -22,7 +23,7 @@ FEATURES = (
 )  # fmt: skip
 """The names of the numbers, in their order."""
 
-_WEIGHT = (4.0, 2.5, 1.0, 1.5, 1.2, 0.7)
+WORTH = (4.0, 2.5, 1.0, 1.5, 1.2, 0.7)
 _USUAL = (4, 10, 25, 3, 6, 30)
 """For each field: what a word in it counts, and how many words it usually has."""
 _SATURATION = 1.2
@@ -69,16 +70,16 @@ def weighed(
     early = frozenset(islice(rarities, _EARLY))
 
     def summed(words: Iterable[str]) -> float:
-        return sum(map(rarities.__getitem__, words))
+        return fsum(map(rarities.__getitem__, words))
 
     return Weighed(
         asked,
         rarities,
         summed(known),
-        sum(rarities.values()),
+        fsum(rarities.values()),
         of,
         pairs,
-        sum(pairs.values()),
+        fsum(pairs.values()),
         {gram for word in rarities for gram in _grams(word)},
         early,
         summed(early),
@@ -95,56 +96,57 @@ def _grams(word: str) -> tuple[str, ...]:
 def text_score(query: Weighed, said: Said) -> float:
     """How well the words fit, rare ones more, by the formula BM25F over the fields."""
     rarities, counts = query.rarities, dict[str, float]()
-    for words, weight, usual in zip(said.fields, _WEIGHT, _USUAL, strict=True):
+    for words, weight, usual in zip(said.fields, WORTH, _USUAL, strict=True):
         each = weight / (1 - _BY_LENGTH + _BY_LENGTH * len(words) / usual)
         for word in words:
             if word in rarities:
                 counts[word] = counts.get(word, 0.0) + each
-    return sum(rarities[word] * n / (_SATURATION + n) for word, n in counts.items())
+    return fsum(rarities[word] * n / (_SATURATION + n) for word, n in counts.items())
 
 
 def features(query: Weighed, said: Said, text: float, best: float) -> list[float]:
     """The numbers of a workflow whose words fit by `text`, where the best workflow's fit `best`."""
-    asked, rarities, known = query.rarities, query.rarities.__getitem__, query.known or 1.0
-    name, lead = set(said.name), set(said.lead)
+    asked, known = query.rarities, query.known or 1.0
+    name, lead, inputs = set(said.name), set(said.lead), set(said.inputs)
     description = lead.union(said.rest)
-    inputs = set(said.inputs)
-    of_name, of_lead, of_description, of_inputs = (
-        asked.keys() & words for words in (name, lead, description, inputs)
-    )
+    of_name, of_lead, of_inputs = asked.keys() & name, asked.keys() & lead, asked.keys() & inputs
+    of_description = asked.keys() & description
     of_labels, of_about = asked.keys() & said.labels, asked.keys() & said.about
     hit = of_name | of_description | of_labels | of_inputs | of_about
-    in_name, in_lead = sum(map(rarities, of_name)), sum(map(rarities, of_lead))
-    in_description, in_inputs = sum(map(rarities, of_description)), sum(map(rarities, of_inputs))
-    anywhere = sum(map(rarities, hit))
+    sums = [
+        fsum(map(asked.__getitem__, words))
+        for words in (of_name, of_lead, of_description, of_labels, of_inputs, of_about, hit)
+    ]
     return [
         log1p(text),
         text / (best or 1.0),
-        _share(in_name, sum(map(query.of, name))),
+        _share(sums[0], fsum(map(query.of, name))),
         _spelled(query, name),
-        _share(in_lead, sum(map(query.of, lead))),
-        _share(in_description, sum(map(query.of, description))),
+        _share(sums[1], fsum(map(query.of, lead))),
+        _share(sums[2], fsum(map(query.of, description))),
         _share(len(of_description), len(description)),
-        in_name / known,
-        in_lead / known,
-        in_description / known,
-        sum(map(rarities, of_labels)) / known,
-        in_inputs / known,
-        sum(map(rarities, of_about)) / known,
-        anywhere / known,
-        anywhere / (query.total or 1.0),
+        *(each / known for each in sums),
+        sums[-1] / (query.total or 1.0),
         _paired(query, said),
         _best_part(query, of_name | of_lead | of_labels | of_inputs),
-        _share(sum(map(rarities, query.early & of_name)), query.early_sum),
-        float(bool(name) and said.name[0] in of_name),
-        float(bool(name) and said.name[-1] in of_name),
-        max(map(rarities, of_name), default=0.0) / 10,
-        max(map(rarities, asked.keys() - hit), default=0.0) / 10,
-        _share(in_inputs, sum(map(query.of, inputs))),
+        *_of_name(query, said, of_name),
+        max(map(asked.__getitem__, asked.keys() - hit), default=0.0) / 10,
+        _share(sums[4], fsum(map(query.of, inputs))),
         log1p(len(description)),
         min(said.required, 5) / 5,
         (min(query.asked.values, 6) - min(said.required, 6)) / 6,
     ]
+
+
+def _of_name(query: Weighed, said: Said, of_name: Set[str]) -> tuple[float, float, float, float]:
+    """What the words of the name tell: by the query's first words, the name's ends, the rarest."""
+    rarities = query.rarities.__getitem__
+    return (
+        _share(fsum(map(rarities, query.early & of_name)), query.early_sum),
+        float(said.name[:1] != () and said.name[0] in of_name),
+        float(said.name[:1] != () and said.name[-1] in of_name),
+        max(map(rarities, of_name), default=0.0) / 10,
+    )
 
 
 def _share(part: float, whole: float) -> float:
@@ -163,12 +165,12 @@ def _paired(query: Weighed, said: Said) -> float:
     if not pairs:
         return 0.0
     found = pairs.keys() & {two for words in said.fields[:3] for two in pairwise(words)}
-    return _share(sum(map(pairs.__getitem__, found)), query.pairs_sum)
+    return _share(fsum(map(pairs.__getitem__, found)), query.pairs_sum)
 
 
 def _best_part(query: Weighed, words: Set[str]) -> float:
     """The best share of one sentence's words: a query may ask for several things."""
     rarities = query.rarities.__getitem__
     return max(
-        (sum(map(rarities, part & words)) / whole for part, whole in query.parts), default=0.0
+        (fsum(map(rarities, part & words)) / whole for part, whole in query.parts), default=0.0
     )

@@ -14,6 +14,9 @@ from engine.core.value import value
 Row = Sequence[float]
 _MOST_STEPS = 25
 _ENOUGH = 1e-6
+_FAINT = 3e-3
+"""A weight that is left out of the curvature, which only says how far to step."""
+_NOTHING = 1e-9
 
 
 @value
@@ -91,7 +94,7 @@ def preferences(
 def _of_choices(
     choices: Sequence[Choice], weights: list[float], penalty: float
 ) -> tuple[float, list[float], list[list[float]]]:
-    """Loss, slope and (an upper bound of) curvature."""
+    """Loss, slope and curvature."""
     size, count = len(weights), len(choices)
     slope = [0.0] * size
     curve = [[0.0] * (at + 1) for at in range(size)]
@@ -122,13 +125,13 @@ def _chances(choice: Choice, weights: list[float]) -> tuple[list[float], list[fl
 def _mean(rows: Sequence[Row], chances: Sequence[float], size: int) -> list[float]:
     mean = [0.0] * size
     for row, chance in zip(rows, chances, strict=True):
-        if chance > 1e-9:
+        if chance > _NOTHING:
             mean = [m + chance * x for m, x in zip(mean, row, strict=True)]
     return mean
 
 
 def _add(curve: list[list[float]], row: list[float], weight: float) -> None:
-    if weight > 1e-6:
+    if weight > _FAINT:
         for at, line in enumerate(curve):
             factor = weight * row[at]
             curve[at] = [c + factor * x for c, x in zip(line, row, strict=False)]

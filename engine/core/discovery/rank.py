@@ -31,6 +31,8 @@ MEANING = ("cosine", "cosine_of_best")
 SETS: Mapping[str, tuple[str, ...]] = {"lexical": FEATURES, "semantic": (*FEATURES, *MEANING)}
 """The features of each set of weights."""
 _MOST_CLOSE = 5
+_FAR = 6.0
+"""A lead beyond which more says nothing; that of the only one."""
 
 
 @value
@@ -162,10 +164,10 @@ def signs(
     first: Sequence[float],
 ) -> list[float]:
     """What an answer is judged by. `scores` falls, `first` is the row of the first hit."""
-    second = scores[1] if len(scores) > 1 else scores[0] - 10
-    third = scores[2] if len(scores) > 2 else second - 10
+    first_three = [*scores[:3], *[scores[-1] - _FAR] * 2]
+    leads = [min(_FAR, one - two) for one, two in pairwise(first_three)]
     of_first = dict(zip(features, first, strict=True))
-    heads = (scores[0], scores[0] - second, second - third)
+    heads = (scores[0], *leads[:2])
     sizes = (log(1 + documents), log(1 + len(asked.words)))
     return [*heads, *sizes, *(of_first[name] for name in signs_of(features)[5:])]
 

@@ -96,5 +96,6 @@ def test_each_field_has_a_number_of_its_own() -> None:
     st.lists(st.lists(st.sampled_from(["a", "b", "ab", "de"]), max_size=5), min_size=6, max_size=6),
 )
 def test_whatever_is_compared_has_finite_numbers(query: str, fields: list[list[str]]) -> None:
-    row = _row(query, Said(*map(tuple, fields)))
+    name, lead, rest, labels, inputs, about = map(tuple, fields)
+    row = _row(query, Said(name, lead, rest, labels, inputs, about))
     assert all(-10 <= number <= 10 for number in row.values())
