@@ -97,6 +97,11 @@ def _lists(given: Any) -> bool:
     return isinstance(given, dict) and all(isinstance(each, list) for each in given.values())
 
 
+def _context(given: Any) -> bool:
+    used = ("uses", "depends", "node_types", "task_types")
+    return isinstance(given, dict) and all(isinstance(given.get(name, []), list) for name in used)
+
+
 _NAMES = "is a list of names"
 _ID: Check = (False, _text, "is a text")
 _FIELDS: Mapping[str, Mapping[str, Check]] = {
@@ -119,6 +124,7 @@ _FIELDS: Mapping[str, Mapping[str, Check]] = {
         "description": (True, lambda given: isinstance(given, str), "is a text"),
         "tags": (True, _texts, "is a list of texts"),
         "categories": (False, _texts, "is a list of texts"),
+        "context": (False, _context, "is an object; what it uses is a list"),
     },
 }
 _ENTRY: Mapping[str, Check] = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.core.views import WorkflowInfo
     from engine.store.search import Ranking
 
-KINDS = ("search", "extract")
+KINDS = ("search", "extract", "labels")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -47,8 +47,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def eval_command(session: Session, /, file: Path, kind: str | None, **search: Any) -> int:
     """Measure discovery on the examples in FILE: what was asked, and what would have been right.
 
-    The lines say by their names what is measured, unless --kind says it: queries with `gold`
-    or calls with `gold_input`. docs/evaluation.md explains every figure.
+    The lines say by their names what is measured, unless --kind says it: queries with `gold`,
+    calls with `gold_input`, or items with `tags`. docs/evaluation.md explains every figure.
     """
     from engine.app.examples import rows_of
 
@@ -63,7 +63,7 @@ def eval_command(session: Session, /, file: Path, kind: str | None, **search: An
     if any(search.values()):
         hint = "leave out --catalogue, --size, --refit and --out, or say --kind search"
         raise Stop(Exit.USAGE, "usage", f"{file} has no queries to search by", hint)
-    return _extraction(session, file, rows)
+    return (_extraction if found == "extract" else _labels)(session, file, rows)
 
 
 def lines_of(file: Path) -> Iterator[str]:
@@ -166,3 +166,15 @@ def _refitted(
             "figures": made.after, "out": str(out),
         },
     }  # fmt: skip
+
+
+def _labels(session: Session, file: Path, rows: Iterable[dict[str, Any]]) -> int:
+    from engine.app.judging_labels import judge_labels
+    from mcp_server.cli.paint.evaluation import labelled
+
+    figures = judge_labels(rows)
+    session.screen.result(
+        {"kind": "labels", "file": str(file), "figures": figures},
+        lambda _: labelled(str(file), figures),
+    )
+    return Exit.OK

@@ -64,6 +64,7 @@ def test_a_packed_file_is_read_as_it_is(call: Call, tmp_path: Path) -> None:
         ({**CALL, "gold_input": [1]}, ":2: `gold_input` is an object"),
         ({**CALL, "accept": {"amount": 1}}, ":2: `accept` is an object with a list"),
         ({**CALL, "id": 7}, ":2: `id` is a text"),
+        ({**CALL, "gold_input": None}, ":2: `gold_input` is an object"),
         (" " * 10 + "1" * 1_000_001, ":2: a line may have 1,000,000 characters"),
     ],
 )
@@ -238,3 +239,38 @@ def test_a_catalogue_that_cannot_be_meant_is_told_with_its_place(
 def test_examples_of_another_catalogue_are_refused(call: Call, tmp_path: Path) -> None:
     done = call("eval", written(tmp_path, *asked(2)), "--json")
     assert json.loads(done.out)["error"]["code"] == "bad_example"
+
+
+# -- labels ----------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("figures-recomputed")
+def test_suggested_labels_are_measured_against_those_that_people_gave(
+    call: Call, tmp_path: Path
+) -> None:
+    rows = [
+        {
+            "name": f"{verb}-{thing}-{at}",
+            "description": f"{verb} the {thing}",
+            "tags": [thing],
+            "source": "shop",
+        }
+        for verb in VERBS
+        for thing in ("order", "invoice")
+        for at in range(2)
+    ]
+    file = written(tmp_path, *rows)
+    (figures,) = told(call("eval", file, "--json"))["figures"]
+    assert (figures["source"], figures["type"], figures["items"]) == ("shop", "tag", 20)
+    assert figures["first"] >= 18
+    assert "First right" in call("eval", file).out
+
+
+@pytest.mark.parametrize("context", [[], {"uses": 3}, {"depends": "a"}])
+def test_a_context_of_another_shape_is_told_with_its_place(
+    call: Call, tmp_path: Path, context: Any
+) -> None:
+    row = {"name": "a", "description": "b", "tags": ["c"], "context": context}
+    done = call("eval", written(tmp_path, row), "--json")
+    assert done.code == 2
+    assert ":1: `context` is an object" in json.loads(done.out)["error"]["message"]

@@ -56,7 +56,7 @@ def put(papers: Papers, document: int, description: str, hidden: int = 0) -> Non
     standing = Standing(document, "s", f"w{document}", "", digest, "read", False)
     papers.begin()
     papers.put_workflow(standing, info_text(info), ())
-    papers.show_all([(document, digest, hidden)])
+    papers.show_all([(document, digest, hidden, 0)])
     papers.commit()
     papers.turn()
 

@@ -11,6 +11,7 @@ from mcp_server.cli.paint.marks import grid, line
 from mcp_server.words import count
 
 if TYPE_CHECKING:
+    from engine.app.judging_labels import LabelFigures
     from engine.app.measuring import SearchFigures
     from engine.core.discovery.judge_extract import ExtractionFigures, Judged
 
@@ -98,3 +99,19 @@ def _search_figures(figures: "SearchFigures") -> Iterable[RenderableType]:
         told_so = f"{count(strays.queries, 'query', 'queries')} that nothing answers:"
         told_so += f" {strays.accepted:,} with a sure answer, {strays.told:,} told so"
         yield Padding(line(told_so), (1, 0, 0, 0))
+
+
+def labelled(file: str, figures: "Iterable[LabelFigures]") -> RenderableType:
+    """How often suggested labels are those that people gave."""
+    heads = ("Source", "Labels", "Items", "First right", "Get some", "Of those right")
+    table = grid(*heads, wrap=("Source",))
+    for each in figures:
+        table.add_row(
+            line(each.source or "-"),
+            str(each.type),
+            f"{each.items:,}",
+            percent(each.precision_at_1),
+            percent(each.coverage),
+            percent(each.precision_shown),
+        )
+    return Group(line(file, style="bold"), table)
