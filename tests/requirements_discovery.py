@@ -32,6 +32,18 @@ DISCOVERY = (
         "Text in a description cannot steer which labels are suggested.",
     ),
     Requirement(
+        "suggestions-cannot-be-steered",
+        "TRUST 4.7 91",
+        "A description that says how it is to be labelled gets no protected label, no undeclared"
+        " category and no label that could not be given, even from a model that obeys it.",
+    ),
+    Requirement(
+        "suggestions-recorded",
+        "005 labels",
+        "Each suggested label is kept with its source and whether it was accepted or rejected, and"
+        " the rate is shown.",
+    ),
+    Requirement(
         "model-is-bounded",
         "005 labels",
         "A language model is asked once, in bounded words without secrets that are marked as data;"

@@ -23,6 +23,7 @@ from engine.app.rehearsing import rehearsed
 from engine.app.running import Runs
 from engine.app.settings import Settings, beside, label_file_of, secrets_of
 from engine.app.statistics import Figures
+from engine.app.suggesting import Suggesting
 from engine.app.versions import Versions
 from engine.core.approval.plan import Requester
 from engine.core.found import Found
@@ -42,7 +43,7 @@ from engine.core.views import (
     WorkflowDetails,
     WorkflowInfo,
 )
-from engine.features import approvals, labels, outcomes, refusals, runs, versions
+from engine.features import approvals, labels, outcomes, refusals, runs, suggestions, versions
 from engine.shell.checkpoints import Signer
 from engine.shell.connectors.http import HttpConnector
 from engine.shell.drive import Held
@@ -51,7 +52,8 @@ from engine.shell.library import Library
 from engine.shell.news import News
 from engine.store import Store, Verification, open_store
 
-FEATURES = tuple(each.FEATURE for each in (runs, versions, refusals, approvals, outcomes, labels))
+_ROOMS = (runs, versions, refusals, approvals, outcomes, labels, suggestions)
+FEATURES = tuple(each.FEATURE for each in _ROOMS)
 """The built-in features come in through the same door as anybody else's."""
 
 
@@ -59,8 +61,7 @@ class Engine:
     """A catalogue of workflows and their durable runs, for one tenant."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        self.settings = settings
-        self.store = store
+        self.settings, self.store = settings, store
         self._watchers: set[Callable[[str], None]] = set()
         self._moved: asyncio.Event | None = None
         effects = {name: task.effect for name, task in settings.functions.items()}
@@ -79,6 +80,7 @@ class Engine:
             store, settings, self._library, self._shelf, self._told, file, self.impact
         )
         self.labels = Labelling(store, tenant, self._shelf, self.approvals, file)
+        self.suggesting = Suggesting(store, self._shelf, self.labels, settings)
         self._worker = worker_of(
             settings, store, self._http, self._library, self._news, self._changed, self._ended,
             self.approvals.keeper,
@@ -122,9 +124,8 @@ class Engine:
             await asyncio.gather(task, return_exceptions=True)
         if self._worker is not None:
             await self._worker.stop(self.patience)
-        await self.refusals.close()
-        await self.matching.close()
-        await self._http.close()
+        for each in (self.refusals, self.matching, self.suggesting, self._http):
+            await each.close()
         self._shelf.close()
 
     def subscribe(self, callback: Callable[[str], None]) -> Callable[[], None]:

@@ -18,6 +18,7 @@ from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.core.words import MOST_OPTIONS, did_you_mean, listed, suggestions
 from engine.shell.library import Known, Library
 from engine.store.edges import NEVER, Drawn
+from engine.store.neighbours import Circle
 from engine.store.paper_words import Word
 from engine.store.papers import Papers
 
@@ -240,6 +241,14 @@ class Finding:
     def coverage(self) -> tuple[tuple[str, int, int, int, int], ...]:
         """For workflows and tasks: how many, with a tag, with a category, with any of both."""
         return self._papers.lists.words(lambda words: words.coverage())
+
+    def described(self, item: Item) -> str:
+        """What a workflow or task says of itself."""
+        return self._papers.lists.described(item.thing, item.namespace, item.name)
+
+    def around(self, item: Item) -> Circle | None:
+        """A workflow or task with its neighbours."""
+        return self._papers.lists.around(item.thing, item.namespace, item.name)
 
     def labelled(self, info: WorkflowInfo) -> WorkflowInfo:
         """A version of a workflow with the labels that the workflow has now."""

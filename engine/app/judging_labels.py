@@ -108,7 +108,7 @@ def _of_source(source: str, rows: list[Row]) -> Iterator[Judged]:
         papers.commit()
         neighbours = Neighbours(papers.db)
         for number, row in enumerate(rows, 1):
-            circle = neighbours.of_workflow(*_key(number, row))
+            circle = neighbours.of("workflow", *_key(number, row))
             given = frozenset((kind, label) for kind in TYPES for label in _labels(row, kind))
             if circle is not None and given:
                 yield Judged(str(row.get("id") or row["name"]), source, circle, given)

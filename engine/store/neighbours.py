@@ -75,17 +75,10 @@ class Neighbours:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def of_workflow(self, namespace: str, name: str) -> Circle | None:
-        """A workflow that is listed, with its neighbours; None when there is no such one."""
-        sql = "select document from workflows where namespace = ? and name = ? and hidden < 2"
-        return self._circle("workflow", self._db.execute(sql, (namespace, name)).fetchone())
-
-    def of_task(self, namespace: str, name: str) -> Circle | None:
-        """A task with its neighbours; None when there is no such one."""
-        sql = "select document from tasks where namespace = ? and name = ?"
-        return self._circle("task", self._db.execute(sql, (namespace, name)).fetchone())
-
-    def _circle(self, thing: str, row: tuple[int] | None) -> Circle | None:
+    def of(self, thing: str, namespace: str, name: str) -> Circle | None:
+        """A `workflow` or `task` with its neighbours; None when no such one is listed."""
+        sql = f"select document from {thing}s where namespace = ? and name = ?"  # noqa: S608
+        row = self._db.execute(sql, (namespace, name)).fetchone()
         items = {} if row is None else self._items(thing, row)
         if row is None or not items:
             return None

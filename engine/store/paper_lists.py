@@ -18,6 +18,7 @@ from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.store.edges import Drawn, callers, documents, drawn
 from engine.store.errors import StoreError
 from engine.store.filtering import Filtering, Fits
+from engine.store.neighbours import Circle, Neighbours
 from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import info_of, labelled, labelled_task, task_info_of
 from engine.store.paper_words import Words
@@ -122,6 +123,21 @@ class Lists:
         """What is asked of the words of labels."""
         with self._still():
             return ask(self._words)
+
+    @_asked
+    def around(self, thing: str, namespace: str, name: str) -> Circle | None:
+        """A workflow or task with its neighbours."""
+        return Neighbours(self._db).of(thing, namespace, name)
+
+    @_asked
+    def described(self, thing: str, namespace: str, name: str) -> str:
+        """What a workflow or task says of itself; nothing where there is no such one."""
+        if thing == "workflow":
+            shown = self.shown(namespace, name)
+            return shown.description if shown else ""
+        sql = "select info from tasks where namespace = ? and name = ?"
+        row = self._db.execute(sql, (namespace, name)).fetchone()
+        return task_info_of(row[0], ()).description if row else ""
 
     @_asked
     def shown(self, namespace: str, name: str) -> WorkflowInfo | None:

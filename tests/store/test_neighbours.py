@@ -39,17 +39,17 @@ def test_a_task_has_neighbours_of_its_own_until_it_is_gone() -> None:
         papers.put_task(number, _task(row))
     papers.commit()
     around = Neighbours(papers.db)
-    circle = around.of_task("default", "pay-invoice")
+    circle = around.of("task", "default", "pay-invoice")
     assert circle is not None
     assert circle.labels == {("category", "billing")}
     assert {each.title for each in circle.near} == {"send-invoice", "list-invoices"}
     papers.begin()
     papers.unread(1)
     papers.commit()
-    after = around.of_task("default", "pay-invoice")
+    after = around.of("task", "default", "pay-invoice")
     assert after is not None
     assert {each.title for each in after.near} == {"list-invoices"}
-    assert around.of_task("default", "nobody") is None
+    assert around.of("task", "default", "nobody") is None
     papers.close()
 
 

@@ -342,3 +342,22 @@ create table label_heads (
   version bigint not null,
   primary key (tenant, stream)
 )
+
+-- name: create_suggestions
+create table suggestions (
+  tenant     text    not null,
+  thing      text    not null,
+  namespace  text    not null,
+  name       text    not null,
+  type       text    not null,
+  word       text    not null,
+  label      text    not null,
+  source     text    not null,
+  confidence integer not null,
+  state      integer not null,
+  at         bigint  not null,
+  primary key (tenant, thing, namespace, name, type, word)
+)
+
+-- name: create_suggestions_by_state
+create index suggestions_by_state on suggestions (tenant, source, state)
