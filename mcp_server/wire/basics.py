@@ -86,7 +86,7 @@ def refused(error: "Refused") -> Json:
         "message": message(error.message),
         "whoseMove": error.move.value,
         "hint": message(error.hint),
-        "suggestions": [str(each) for each in near],
+        "suggestions": [message(str(each)) for each in near],
         "arguments": list(error.details.get("arguments") or ()),
         "errorId": error.details.get("errorId", ""),
     }
