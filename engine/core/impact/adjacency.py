@@ -54,6 +54,24 @@ class Packed:
         """One row, sorted."""
         return self.numbers[self.begins[at] : self.begins[at + 1]]
 
+    def spliced(self, rows: Mapping[int, Iterable[int]]) -> "Packed":
+        """The same rows with some in the place of others."""
+        made, at, begins = Packed(()), 0, self.begins
+        for number, row in sorted(rows.items()):
+            made._take(self, at, number)
+            made.numbers.extend(row)
+            made.begins.append(len(made.numbers))
+            at = number + 1
+        made._take(self, at, len(begins) - 1)
+        return made
+
+    def _take(self, others: "Packed", low: int, high: int) -> None:
+        """Add a stretch of other rows."""
+        first, last = others.begins[low], others.begins[high]
+        shift = len(self.numbers) - first
+        self.numbers.extend(others.numbers[first:last])
+        self.begins.extend([begin + shift for begin in others.begins[low + 1 : high + 1]])
+
     def count(self, at: int) -> int:
         """How long a row is."""
         return self.begins[at + 1] - self.begins[at]
@@ -86,9 +104,11 @@ class Adjacency:
 
     __slots__ = ("broad", "hubs", "names", "stops", "users", "uses")
 
-    def __init__(self, names: Names, stops: Sequence[int], uses: Packed) -> None:
+    def __init__(
+        self, names: Names, stops: Sequence[int], uses: Packed, users: Packed | None = None
+    ) -> None:
         self.names, self.stops, self.uses = names, tuple(stops), uses
-        self.users = Packed(_turned(uses, len(names)))
+        self.users = Packed(_turned(uses, len(names))) if users is None else users
         used = (n for n in range(len(names)) if self.users.count(n) > 1)
         self.hubs = tuple(nlargest(MOST_HUBS, used, key=self.users.count))
         self.broad = tuple(self._broadest())
@@ -154,6 +174,8 @@ class Adjacency:
         An edge to something that there is not is left out. So whoever uses a thing that comes or
         goes has to be among the news too.
         """
+        if all((self.find(key) >= 0) == (row is not None) for key, row in news.items()):
+            return self._rewired({key: row for key, row in news.items() if row is not None})
         after = [self._after(kind, news) for kind in range(len(KINDS))]
         names, stops = _named(after)
         fresh = {
@@ -162,6 +184,17 @@ class Adjacency:
             if row is not None
         }
         return Adjacency(names, stops, Packed(self._rows(self._moved(after), fresh, len(names))))
+
+    def _rewired(self, news: Mapping[Key, Iterable[Key]]) -> "Adjacency":
+        """The adjacency once things that it has already use others that it has."""
+        uses = {self.find(key): _numbers(row, self.names, self.stops) for key, row in news.items()}
+        users: dict[int, set[int]] = {}
+        for number, row in uses.items():
+            for used in set(row).symmetric_difference(self.uses[number]):
+                found = users.setdefault(used, set(self.users[used]))
+                found.symmetric_difference_update((number,))
+        turned = self.users.spliced({used: sorted(found) for used, found in users.items()})
+        return Adjacency(self.names, self.stops, self.uses.spliced(uses), turned)
 
     def _after(self, kind: int, news: Mapping[Key, Iterable[Key] | None]) -> list[str]:
         """The names of a kind as they are afterwards."""

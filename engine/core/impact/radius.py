@@ -5,8 +5,9 @@ stretch of it; a node's edges come with the page of the later of the two. It ref
 a page is asked for, and in which shape it leaves.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice, repeat
 
 from engine.core.impact.adjacency import KINDS, TASK, WORKFLOW, Adjacency, Key
 from engine.core.impact.spread import Spread
@@ -105,9 +106,11 @@ def radius(
 ) -> Radius:
     """The page of a spread behind a place, at most `limit` things (0: all)."""
     key = edges.key(found.start)
-    rest = _behind(edges, found, after)
-    page = [*(islice(rest, limit) if limit else rest)]
-    more = sum(1 for _ in rest)
+    stretches = [*_stretches(found)]
+    passed = _passed(edges, stretches, after)
+    end = passed + limit if limit else None
+    page = [*islice(_each(stretches), passed, end)]
+    more = sum(len(numbers) for _, _, numbers in stretches) - passed - len(page)
     nodes, ties = _graph(edges, found, page, first=after == START) if graph else ((), ())
     last = (page[-1][0], _id(edges.key(page[-1][1]))) if page and more else START
     return Radius(
@@ -124,19 +127,32 @@ def _id(key: Key) -> str:
     return f"{KINDS[key.kind]}:{key.name}"
 
 
-def _behind(edges: Adjacency, found: Spread, after: Place) -> Iterator[tuple[int, int]]:
-    """Depths and numbers behind a place, in order."""
-    depth, _, name = after[0], *after[1].partition(":")[1:]
-    kind = after[1].partition(":")[0]
-    for at, level in enumerate(found.levels, 1):
-        if at < depth:
-            continue
-        for word, numbers in (("workflow", level.workflows), ("task", level.tasks)):
-            passed = at == depth and (kind == "task" and word == "workflow")
-            here = at == depth and kind == word
-            for number in () if passed else numbers:
-                if not here or edges.names[number] > name:
-                    yield at, number
+Stretch = tuple[int, str, tuple[int, ...]]
+"""A depth, a kind, and the numbers of that kind that are as deep."""
+
+
+def _stretches(found: Spread) -> Iterator[Stretch]:
+    """Everything that was reached, in order."""
+    for depth, level in enumerate(found.levels, 1):
+        yield depth, "workflow", level.workflows
+        yield depth, "task", level.tasks
+
+
+def _each(stretches: Iterable[Stretch]) -> Iterator[tuple[int, int]]:
+    return chain.from_iterable(zip(repeat(depth), numbers) for depth, _, numbers in stretches)
+
+
+def _passed(edges: Adjacency, stretches: Iterable[Stretch], after: Place) -> int:
+    """How many things stand before a place or in it, even if it is there no more."""
+    kind, _, name = after[1].partition(":")
+    reached, passed = (after[0], kind == "task"), 0
+    for depth, word, numbers in stretches:
+        here = (depth, word == "task")
+        if here < reached:
+            passed += len(numbers)
+        elif here == reached and kind:
+            passed += bisect_right(numbers, name, key=edges.names.__getitem__)
+    return passed
 
 
 def _levels(edges: Adjacency, page: Iterable[tuple[int, int]]) -> Iterator[Reached]:
@@ -197,7 +213,13 @@ def _broad(edges: Adjacency, found: Spread) -> tuple[Hub, ...]:
     total = sum(len(level.workflows) + len(level.tasks) for level in levels)
     if total < HELPS_FROM or found.held:
         return ()
-    followed = {n for level in levels[:-1] for n in (*level.workflows, *level.tasks)}
+    followed = [numbers for _, _, numbers in _stretches(found)][:-2]
     least = max(BROAD_FROM, total // 20)
-    hubs = (hub for hub in edges.hubs if hub in followed and edges.users.count(hub) >= least)
+    wide = (hub for hub in edges.hubs if edges.users.count(hub) >= least)
+    hubs = (hub for hub in wide if any(_among(hub, numbers) for numbers in followed))
     return tuple(_hub(edges, hub) for hub in islice(hubs, 3))
+
+
+def _among(number: int, numbers: tuple[int, ...]) -> bool:
+    at = bisect_left(numbers, number)
+    return at < len(numbers) and numbers[at] == number

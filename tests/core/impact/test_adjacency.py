@@ -46,6 +46,16 @@ def test_rows_of_numbers_in_any_order_give_the_same(rows: dict[Key, set[Key]]) -
     assert ranked(names, numbered) == made
 
 
+@pytest.mark.requirement("impact-current")
+@settings(max_examples=40, deadline=None)
+@given(before=rows, uses=st.lists(st.sets(keys, max_size=4), min_size=10, max_size=10))
+def test_rewiring_what_is_there_gives_the_same(
+    before: dict[Key, set[Key]], uses: list[set[Key]]
+) -> None:
+    news = dict(zip(list(before)[::2], uses, strict=False))
+    assert adjacency(before).changed(news) == adjacency(before | news)
+
+
 def test_a_thing_is_found_by_its_name_and_kind() -> None:
     made = adjacency({task("b"): (), task("a"): (), workflow("a"): (), Key(CONNECTOR, "z"): ()})
     assert [made.key(number) for number in range(4)] == [
