@@ -3,8 +3,8 @@
 A catalogue is made by perturbing real tools where HANDRAIL_DATA names the folder that has them,
 else by perturbing workflows that are made up: names and words change from copy to copy, so that
 common words become very common. It lies in a file, as a large catalogue does. The time is that of
-the thread, beside a yardstick (see pace.py). Run as `python -m tests.bench.search_bench`; it
-prints one JSON value.
+the thread, beside a yardstick (see pace.py); once by words alone, once with the vectors of the
+extra `semantic`. Run as `python -m tests.bench.search_bench`; it prints one JSON value.
 """
 
 import gzip
@@ -22,8 +22,10 @@ from typing import Any
 
 from engine.app.evaluation import item
 from engine.core.views import WorkflowInfo
+from engine.shell.encoders import ranking_of
 from engine.store.paper_rows import Standing, info_text
 from engine.store.papers import Papers
+from engine.store.search import PLAIN, Ranking
 from tests.bench import catalogue
 from tests.bench.bars import judged
 from tests.bench.pace import Beside, undisturbed, yardstick
@@ -61,22 +63,23 @@ def perturbed(infos: Sequence[WorkflowInfo], count: int, seed: int = 1) -> Itera
         yield info
 
 
-def written(path: Path, infos: Iterator[WorkflowInfo]) -> None:
+def written(path: Path, infos: Iterator[WorkflowInfo], ranking: Ranking) -> None:
     """A catalogue in a file, as if its documents had been read."""
-    papers = Papers(path, "bench")
+    papers = Papers(path, "bench", ranking)
     papers.begin()
     for number, info in enumerate(infos, 1):
         digest = f"{number:064x}"
         key = (info.namespace, f"{info.name}-{number}", "1.0.0")
         papers.put_workflow(Standing(number, *key, digest, "read", False), info_text(info), ())
         papers.show(number, digest, 0)
+    papers.show_all(())
     papers.commit()
     papers.close()
 
 
-def searched(path: Path, queries: Sequence[str]) -> list[Beside]:
+def searched(path: Path, queries: Sequence[str], ranking: Ranking) -> list[Beside]:
     """The time of each query, by words that nobody has asked for before."""
-    papers = Papers(path, "bench")
+    papers = Papers(path, "bench", ranking)
     papers.lists.search("warm", 5)
     found = []
     for query in queries:
@@ -96,20 +99,23 @@ def p95(found: Sequence[Beside]) -> float:
 
 
 def report(folder: Path, workflows: int = WORKFLOWS) -> dict[str, Any]:
-    """Every size up to `workflows`."""
+    """Every size up to `workflows`; the vectors lie in the same file, beside the words."""
     source, infos, queries = originals()
     asked = random.Random(2).sample(queries, min(_QUERIES, len(queries)))
     found: dict[str, Any] = {"catalogue": source, "sizes": {}, "bars": {}}
+    meaning = ranking_of("")
     for size, bar in _SIZES.items():
         path = folder / str(size)
-        written(path, perturbed(infos, min(size, workflows)))
-        times = searched(path, asked)
+        written(path, perturbed(infos, min(size, workflows)), meaning)
         how = "measured" if size <= workflows else f"over {workflows} only"
-        found["sizes"][size] = {
-            "p50_ms": round(undisturbed(times), 2),
-            "mb": round(path.stat().st_size / 2**20, 1),
-        }
-        found["bars"][bar] = judged(bar, p95(times), how=how)
+        kinds = {"": PLAIN} | ({"_meaning": meaning} if meaning.source else {})
+        for kind, ranking in kinds.items():
+            times = searched(path, asked, ranking)
+            found["sizes"][f"{size}{kind}"] = {
+                "p50_ms": round(undisturbed(times), 2),
+                "mb": round(path.stat().st_size / 2**20, 1),
+            }
+            found["bars"][bar + kind] = judged(bar + kind, p95(times), how=how)
     return found
 
 

@@ -14,25 +14,31 @@ from pathlib import Path
 import pytest
 
 from engine.app.evaluation import Figures, Outcome, figures, outcomes, samples
+from engine.shell.encoders import ranking_of
 from engine.store.search import WEIGHTS
 from tests.bench import examples
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), examples.needed]
 ROOT = Path(__file__).parents[2]
 EVERY = 1_000_000
-MUST: Mapping[int, tuple[float, float]] = {
-    100: (0.93, 0.968),
-    1_000: (0.84, 0.926),
-    EVERY: (0.675, 0.848),
+MUST: Mapping[tuple[str, int], tuple[float, float]] = {
+    ("off", 100): (0.93, 0.968),
+    ("off", 1_000): (0.84, 0.926),
+    ("off", EVERY): (0.675, 0.848),
+    ("wordllama", 100): (0.95, 0.982),
+    ("wordllama", 1_000): (0.845, 0.938),
+    ("wordllama", EVERY): (0.69, 0.867),
 }
-"""By size of the catalogue: the first hit is right, one of the first five is."""
-SIZES = (50, *MUST)
+"""By encoder and size of the catalogue: the first hit is right, one of the first five is."""
+SIZES = (50, 100, 1_000, EVERY)
 
 
 @cache
-def measured(size: int) -> list[Outcome]:
+def measured(encoder: str, size: int) -> list[Outcome]:
     infos, queries = examples.tools()
-    return [each for sample in samples(infos, queries, size) for each in outcomes(sample)]
+    ranking = ranking_of(encoder)
+    drawn = samples(infos, queries, size)
+    return [each for sample in drawn for each in outcomes(sample, ranking)]
 
 
 def noise(share: float, count: int) -> float:
@@ -40,21 +46,22 @@ def noise(share: float, count: int) -> float:
     return math.sqrt(share * (1 - share) / count)
 
 
-def every() -> Figures:
-    return figures([each for size in SIZES for each in measured(size)])
+def every(encoder: str) -> Figures:
+    return figures([each for size in SIZES for each in measured(encoder, size)])
 
 
 @pytest.mark.requirement("search-measured")
-@pytest.mark.parametrize("size", MUST)
-def test_the_right_one_is_found(size: int) -> None:
-    found, (first, five) = figures(measured(size)), MUST[size]
+@pytest.mark.parametrize(("encoder", "size"), MUST)
+def test_the_right_one_is_found(encoder: str, size: int) -> None:
+    found, (first, five) = figures(measured(encoder, size)), MUST[encoder, size]
     assert found.hit_at_1 >= first - noise(first, found.queries)
     assert found.recall_at_5 >= five - noise(five, found.queries)
 
 
 @pytest.mark.requirement("search-calibrated")
-def test_who_is_sure_is_right() -> None:
-    few, found = figures(measured(50)), every()
+@pytest.mark.parametrize("encoder", ["off", "wordllama"])
+def test_who_is_sure_is_right(encoder: str) -> None:
+    few, found = figures(measured(encoder, 50)), every(encoder)
     assert found.precision >= 0.95
     assert few.precision >= 0.95
     assert few.coverage >= 0.48
