@@ -154,8 +154,9 @@ class Index:
             sure = rank.CHOICE if close else rank.NAMED if named[0][1] is _SPELLED else 1.0
             return Found(hits, sure, self._full(close), good=bool(hits))
         close = [pool.candidates[at].number for at in answer.close]
-        good = bool(hits) and answer.confidence >= made.floor
-        return Found(hits, answer.confidence, self._full(close), good)
+        good = answer.confidence >= made.floor and any(h.score >= rank.LEAST for h in hits[:1])
+        sure = answer.confidence if good else min(rank.CHOICE, answer.confidence)
+        return Found(hits, sure, self._full(close), good)
 
     def pool(self, query: str, among: Collection[int] | None = None) -> Pool:
         """What comes into question, with its features."""

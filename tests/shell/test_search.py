@@ -88,6 +88,22 @@ def test_what_was_dropped_is_not_found_again() -> None:
     assert fresh.search("order-lookup", 5).hits == ()
 
 
+@pytest.mark.parametrize("query", ["book a flight by night to Rome", "by the weather"])
+def test_what_shares_a_word_by_chance_is_no_good_match(index: Index, query: str) -> None:
+    found = index.search(query, 3)
+    assert not found.good
+    assert found.confidence <= 0.5
+
+
+def test_twins_are_told_of(index: Index) -> None:
+    said = ("Close the invoice of a customer.", ("billing",), "invoice")
+    twins = filled(*CATALOGUE, info("closeInvoice", *said), info("invoice_close", *said))
+    found = twins.search("I want to close an invoice of a customer", 3)
+    assert {hit.info.name for hit in found.hits[:2]} == {"closeInvoice", "invoice_close"}
+    assert len(found.close) == 1
+    assert found.confidence < 0.8
+
+
 def test_only_what_it_may_find_among_is_found(index: Index) -> None:
     assert [hit.info.name for hit in index.search("user order", 5, {1, 2}).hits] == ["order-lookup"]
     assert index.search("order-lookup", 5, set()).hits == ()

@@ -19,6 +19,9 @@ NAMED = 0.97
 """The confidence where the query spells out the name of exactly one workflow."""
 CHOICE = 0.5
 """The confidence where it is the name of several."""
+LEAST = 0.08
+"""The score of a first hit below which nothing fits, however much worse all others are: 2 of 100
+right answers lie below it, and of queries without an answer 9 of 10 in a small catalogue."""
 SIGNS = (
     "first", "lead", "lead_of_second", "documents", "words_asked", "text", "name_covered",
     "name_spelled", "lead_covered", "in_name", "anywhere", "anywhere_of_all", "best_part",
