@@ -1,5 +1,6 @@
 """Labels by people: what holds now, what moved by which change, and how many a day."""
 
+import json
 from collections.abc import Iterable
 from types import MappingProxyType
 
@@ -39,13 +40,15 @@ def _drawn(recorded: Recorded, move: Move) -> Iterable[Write]:
     head: dict[str, Param] = {
         "tenant": recorded.tenant, "stream": recorded.stream, "version": recorded.version,
     }  # fmt: skip
+    cell = {"cell": json.dumps(list(place.values()))}
+    of_day = {"cell": json.dumps([place["tenant"], day["day"], day["type"], day["word"]])}
     return (
-        Write("label_put", {**place, **moved, "state": state_after(move)}),
+        Write("label_put", {**cell, **place, **moved, "state": state_after(move)}),
         Write(
             "label_moved",
             {**place, **moved, "change": event.change, "added": added, "lasting": lasting},
         ),
-        Write("label_day", day),
+        Write("label_day", {**of_day, **day}),
         Write("label_head_put", head),
     )
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from engine import Effect, Engine, PythonTask, Refused, RunFilter, Settings, open_engine
+from engine.app.labelling import Change
+from engine.core.labels.change import Labels
 from tests.postgres import Server
+from tests.shell.deciding import say_yes
 from tests.shell.documents import flow, look, write
 
 NUMBER = {"n": {"type": "integer", "required": True, "description": "A number."}}
@@ -65,3 +68,21 @@ async def test_the_tables_are_drawn_again_and_doctor_names_the_place(
         said = {health.name: health for health in await asks.health()}
         assert said["postgresql"].ok
         assert url in said["database"].detail
+
+
+async def test_labels_by_people_are_the_same_there(url: str, tmp_path: Path) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}], tags=["old"]))
+    functions = {"look": PythonTask(double, Effect.READ)}
+    settings = Settings(url, (tmp_path / "documents",), functions=functions, work=False)
+    wished = Change("workflow", ("w",), add=Labels(tags=("new",)), remove=Labels(tags=("old",)))
+    async with open_engine(settings) as one, open_engine(settings) as other:
+        done = await say_yes(one, one.labels.change(wished))
+        assert done.result["moved"] == 2
+        await other.refresh()
+        assert other.workflows()[0].tags == ("new",)
+        assert (await other.labels.stats(other.settings.clock.now())).days[0].added == 1
+        await say_yes(other, other.labels.undo(done.result["change"]))
+        await one.refresh()
+        assert one.workflows()[0].tags == ("old",)
+        await one.rebuild()
+        assert await one.labels.of("workflow", "default", "w") == Labels(tags=("old",))

@@ -1,9 +1,9 @@
 -- Labels by people. Projections of the journal; see engine/features/labels.py.
 
--- name: label_put
-insert into labels (tenant, thing, namespace, name, type, word, label, state, at, position)
-values (:tenant, :thing, :namespace, :name, :type, :word, :label, :state, :at, :position)
-on conflict (tenant, thing, namespace, name, type, word) do update set
+-- name: label_put by cell
+insert into labels (cell, tenant, thing, namespace, name, type, word, label, state, at, position)
+values (:cell, :tenant, :thing, :namespace, :name, :type, :word, :label, :state, :at, :position)
+on conflict (cell) do update set
   label = excluded.label, state = excluded.state, at = excluded.at, position = excluded.position
 
 -- name: label_moved by position
@@ -12,10 +12,10 @@ insert into label_moves (position, tenant, change, thing, namespace, name, type,
 values (:position, :tenant, :change, :thing, :namespace, :name, :type, :word, :label, :added,
         :lasting, :at)
 
--- name: label_day
-insert into label_days (tenant, day, type, word, added, removed)
-values (:tenant, :day, :type, :word, :added, :removed)
-on conflict (tenant, day, type, word) do update set
+-- name: label_day by cell
+insert into label_days (cell, tenant, day, type, word, added, removed)
+values (:cell, :tenant, :day, :type, :word, :added, :removed)
+on conflict (cell) do update set
   added = label_days.added + excluded.added, removed = label_days.removed + excluded.removed
 
 -- name: label_head_put by stream

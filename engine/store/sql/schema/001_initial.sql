@@ -284,8 +284,11 @@ create table installation (
   primary key (tenant, name)
 )
 
+-- A cell is all that tells a row from others, in one text: whoever writes many rows in one go can
+-- see by it which of them are the same.
 -- name: create_labels
 create table labels (
+  cell      text    not null primary key,
   tenant    text    not null,
   thing     text    not null,
   namespace text    not null,
@@ -295,9 +298,11 @@ create table labels (
   label     text    not null,
   state     integer not null,
   at        bigint  not null,
-  position  bigint  not null,
-  primary key (tenant, thing, namespace, name, type, word)
+  position  bigint  not null
 )
+
+-- name: create_labels_by_thing
+create index labels_by_thing on labels (tenant, thing, namespace, name, type, word)
 
 -- name: create_labels_by_position
 create index labels_by_position on labels (tenant, position)
@@ -326,14 +331,17 @@ create index label_moves_by_item on label_moves (tenant, thing, namespace, name,
 
 -- name: create_label_days
 create table label_days (
+  cell    text    not null primary key,
   tenant  text    not null,
   day     bigint  not null,
   type    text    not null,
   word    text    not null,
   added   integer not null,
-  removed integer not null,
-  primary key (tenant, day, type, word)
+  removed integer not null
 )
+
+-- name: create_label_days_by_day
+create index label_days_by_day on label_days (tenant, day, type, word)
 
 -- name: create_label_heads
 create table label_heads (
