@@ -29,7 +29,7 @@ from engine.shell.late import Late
 from engine.shell.mutating import Mutating, Sent
 from engine.shell.ready import Readying
 from engine.shell.recording import Birth, Recording
-from engine.shell.within import first_over
+from engine.shell.within import Several
 from engine.store import Store
 
 __all__ = ["Birth", "Drive", "Held", "recorded"]
@@ -54,6 +54,7 @@ class Drive:
     mutating: Mutating
     leaving: bool = False
     left: bool = False
+    _several: Several = field(default_factory=Several)
     _tasks: dict[str, asyncio.Task[Report]] = field(default_factory=dict)
     _calls: dict[str, Call | LookUp] = field(default_factory=dict)
     _sent: dict[str, Sent] = field(default_factory=dict)
@@ -140,14 +141,14 @@ class Drive:
             self._note(await self._call(calls[0]), calls[0])
             return
         for call in calls:
-            self._tasks[call.path] = asyncio.create_task(self._call(call))
+            self._tasks[call.path] = self._several.begin(self._call, call)
         for look in looks:
-            self._tasks[look.path] = asyncio.create_task(self._look(look))
+            self._tasks[look.path] = self._several.begin(self._look, look)
         if not self._tasks:
             return  # what was to be called is not to be called any more
         self._calls |= {call.path: call for call in calls}
         self._calls |= {look.path: look for look in looks}
-        await first_over(self._tasks.values(), self._patience())
+        await self._several.first(self._tasks.values(), self._patience())
         for path in [path for path, task in self._tasks.items() if task.done()]:
             self._note(self._tasks.pop(path).result(), self._calls.pop(path))
 

@@ -7,11 +7,12 @@ they do. So the coroutine is begun first, and only what is left of it is put und
 import asyncio
 import contextlib
 import types
-from collections.abc import Collection, Coroutine, Generator
+from collections.abc import Callable, Collection, Coroutine, Generator
 from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 async def within(seconds: float, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -52,26 +53,45 @@ async def over(task: asyncio.Task[Any], seconds: float | None) -> None:
 
     `asyncio.wait` does the same for any number of tasks, at three times the price.
     """
-    loop = asyncio.get_running_loop()
-    ended = loop.create_future()
-    timer = None if seconds is None else loop.call_later(seconds, _note, ended)
+    ended = asyncio.get_running_loop().create_future()
     note = partial(_note, ended)
     task.add_done_callback(note)
     try:
-        await ended
+        await _noted(ended, seconds)
     finally:
-        if timer is not None:
-            timer.cancel()
         task.remove_done_callback(note)
 
 
-async def first_over(tasks: Collection[asyncio.Task[Any]], seconds: float | None) -> None:
-    """Return when one of `tasks` has ended, or after `seconds`; None is as long as it takes."""
-    if len(tasks) == 1:
-        (task,) = tasks
-        await over(task, seconds)
-    else:
-        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+class Several:
+    """Tasks of one owner, who goes on when one of them has ended.
+
+    Each says so itself with its last breath: to be called back by a task costs another turn of the
+    loop. One that is cancelled before its first breath says nothing, so only the owner, who then
+    waits no more, may do that.
+    """
+
+    def __init__(self) -> None:
+        self._ended: asyncio.Future[None] | None = None
+
+    def begin(self, make: Callable[[A], Coroutine[Any, Any, T]], given: A) -> asyncio.Task[T]:
+        """Begin what `make` makes of `given`."""
+        return asyncio.create_task(self._carried(make, given))
+
+    async def _carried(self, make: Callable[[A], Coroutine[Any, Any, T]], given: A) -> T:
+        try:
+            return await make(given)
+        finally:
+            if self._ended is not None:
+                _note(self._ended)
+
+    async def first(self, tasks: Collection[asyncio.Task[Any]], seconds: float | None) -> None:
+        """Return when one of `tasks`, all begun here, has ended, or after `seconds`.
+
+        None is as long as it takes.
+        """
+        if not any(task.done() for task in tasks):
+            self._ended = asyncio.get_running_loop().create_future()
+            await _noted(self._ended, seconds)
 
 
 async def rung(bell: asyncio.Event, seconds: float | None) -> None:
@@ -82,6 +102,17 @@ async def rung(bell: asyncio.Event, seconds: float | None) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await bell.wait()
+
+
+async def _noted(ended: asyncio.Future[None], seconds: float | None) -> None:
+    timer = None
+    if seconds is not None:
+        timer = asyncio.get_running_loop().call_later(seconds, _note, ended)
+    try:
+        await ended
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 def _note(ended: asyncio.Future[None], _: object = None) -> None:

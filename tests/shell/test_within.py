@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.shell.within import first_over, over, within
+from engine.shell.within import Several, over, within
 
 
 async def test_what_waits_for_nothing_is_done_without_a_timer() -> None:
@@ -140,12 +140,49 @@ async def test_who_waits_for_a_task_can_be_cancelled_without_it() -> None:
 
 async def test_who_waits_for_the_first_of_one_or_many_goes_on_when_that_has_ended() -> None:
     for others in (0, 2):
-        forever = [asyncio.create_task(asyncio.Event().wait()) for _ in range(others)]
-        short = asyncio.create_task(asyncio.sleep(0))
+        several = Several()
+        forever = [several.begin(_wait, asyncio.Event()) for _ in range(others)]
+        short = several.begin(asyncio.sleep, 0)
         for seconds in (None, 60):
-            await first_over([*forever, short], seconds)
+            await several.first([*forever, short], seconds)
             assert short.done()
-        await first_over(forever or [asyncio.create_task(asyncio.Event().wait())], 0)
+        await several.first(forever or [several.begin(_wait, asyncio.Event())], 0)
         assert not any(task.done() for task in forever)
         for task in forever:
             task.cancel()
+
+
+async def test_the_first_of_several_may_fail_or_have_ended_before_anybody_waited() -> None:
+    async def end(how: str) -> None:
+        await asyncio.sleep(0)
+        if how == "fails":
+            raise KeyError(how)
+        if how == "is cancelled":
+            raise asyncio.CancelledError
+
+    for how in ("returns", "fails", "is cancelled"):
+        for early in (False, True):
+            several = Several()
+            task = several.begin(end, how)
+            if early:
+                await asyncio.wait([task])
+            await several.first([task], None)
+            assert task.done()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_waits_for_the_first_of_several_can_be_cancelled_without_them() -> None:
+    several, event = Several(), asyncio.Event()
+    task = several.begin(_wait, event)
+    waiting = asyncio.create_task(several.first([task], 60))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert waiting.cancelled()
+    assert not task.done()
+    event.set()
+    await asyncio.wait_for(task, 5)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
