@@ -21,12 +21,14 @@ from engine.core.log import Param, Unless
 from engine.core.value import value
 from engine.shell.label_files import LabelFile
 from engine.shell.policies import PolicyFile
-from engine.store import Store
+from engine.store import SharedReads, Store
 
 STANDING, ACTIVATION = "rule", "activation"
 """The kinds of standing grants: a rule that a person added, a workflow that runs by itself."""
 BY_ITSELF = frozenset({"schedule", "webhook", "topic"})
 """Channels through which a workflow runs by itself. Nobody who calls can say so."""
+_MOMENT = 1_000_000
+"""Microseconds."""
 
 
 @value
@@ -70,6 +72,7 @@ class Judging:
     def __init__(self, store: Store, tenant: str, file: PolicyFile, labels: LabelFile) -> None:
         self._store, self._tenant, self._file = store, tenant, file
         self._labels, self._journal = labels, LabelJournal(store, tenant, labels)
+        self._shared = SharedReads(store.fetch)  # runs that are started together ask together
 
     @property
     def file(self) -> PolicyFile:
@@ -116,8 +119,10 @@ class Judging:
 
     async def standing(self, now: int) -> list[Standing]:
         """The rules that persons added and that have not run out."""
-        rows = await self._store.fetch("grant_live", tenant=self._tenant, kind=STANDING, now=now)
-        found = [(json.loads(row["body"]), row["expires_at"]) for row in rows]
+        since = now - now % _MOMENT  # or those who ask together would not ask for the same
+        rows = await self._shared.ask("grant_live", tenant=self._tenant, kind=STANDING, now=since)
+        lives = (row for row in rows if row["expires_at"] > now)
+        found = [(json.loads(row["body"]), row["expires_at"]) for row in lives]
         rules = [(rule_of(body["rule"]), until, body["policy"]) for body, until in found]
         return [Standing(rule, until, rev) for rule, until, rev in rules if rule is not None]
 
@@ -166,7 +171,7 @@ class Judging:
         for rule in (*policy.rules, *standing):
             if rule.budget is not None:
                 since = (now - rule.budget.span) // MINUTE
-                (row,) = await self._store.fetch(
+                (row,) = await self._shared.ask(
                     "grant_used", tenant=self._tenant, name=f"rule:{rule.id}", since=since
                 )
                 used[rule.id] = int(row["operations"] or 0)

@@ -4,6 +4,7 @@ from engine.core.chain import Verification
 from engine.store.errors import StoreError
 from engine.store.lock import Lock, try_lock
 from engine.store.opening import open_store
+from engine.store.shared import SharedReads
 from engine.store.sqlite import open_sqlite
 from engine.store.store import About, Claimed, Life, Store
 
@@ -12,6 +13,7 @@ __all__ = [
     "Claimed",
     "Life",
     "Lock",
+    "SharedReads",
     "Store",
     "StoreError",
     "Verification",
