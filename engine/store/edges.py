@@ -38,6 +38,7 @@ _THINGS = {
     "workflow": "select document, namespace, name from workflows",
     "connector": "select id, namespace, name from documents where kind = 'Connector' and state = 1",
 }
+_IN_ORDER = "order by case namespace when 'default' then name else namespace || '/' || name end"
 _THING = {
     "task": "select document from tasks where namespace = ? and name = ?",
     "workflow": "select document from workflows where namespace = ? and name = ?",
@@ -45,13 +46,12 @@ _THING = {
     " and namespace = ? and name = ?",
 }
 _EDGES = (
-    "select t.document, u.document from targets t join tasks u"
-    " on u.namespace = t.namespace and u.name = t.name where t.kind = 'task'"
-    " union select t.document, u.document from targets t join workflows u"
-    " on u.namespace = t.namespace and u.name = t.name where t.kind = 'workflow'"
-    " union select t.document, u.id from targets t join documents u"
-    " on u.kind = 'Connector' and u.state = 1 and u.namespace = t.namespace and u.name = t.name"
-    " where t.kind = 'connector' order by 1"
+    "select t.document, coalesce(k.document, w.document, c.id) from targets t"
+    " left join tasks k on t.kind = 'task' and k.namespace = t.namespace and k.name = t.name"
+    " left join workflows w on t.kind = 'workflow'"
+    " and w.namespace = t.namespace and w.name = t.name"
+    " left join documents c on t.kind = 'connector' and c.kind = 'Connector' and c.state = 1"
+    " and c.namespace = t.namespace and c.name = t.name order by t.document"
 )
 
 
@@ -170,20 +170,22 @@ def _used(db: sqlite3.Connection, document: int) -> list[Key]:
 
 
 def _all(db: sqlite3.Connection) -> Adjacency:
-    things = [_sorted(db.execute(_THINGS[kind])) for kind in KINDS]
-    documents = array("q", [document for some in things for _, document in some])
+    documents = array("q")
+    return ranked((_names(db, kind, documents) for kind in KINDS), _rows(db, documents))
+
+
+def _names(db: sqlite3.Connection, kind: str, documents: "array[int]") -> Iterator[str]:
+    """The names of a kind, sorted; their documents are added to those given."""
+    for document, namespace, name in db.execute(f"{_THINGS[kind]} {_IN_ORDER}"):
+        documents.append(document)
+        yield shown(namespace, name)
+
+
+def _rows(db: sqlite3.Connection, documents: "array[int]") -> Iterator[tuple[int, list[int]]]:
     number_of = array("i", [-1]) * (max(documents, default=0) + 1)
     for number, document in enumerate(documents):
         number_of[document] = number
-    rows = _rows(db, number_of)
-    return ranked([[name for name, _ in some] for some in things], rows)
-
-
-def _sorted(rows: Iterable[Any]) -> list[tuple[str, int]]:
-    return sorted((shown(namespace, name), document) for document, namespace, name in rows)
-
-
-def _rows(db: sqlite3.Connection, number_of: "array[int]") -> Iterator[tuple[int, list[int]]]:
     for document, pairs in groupby(db.execute(_EDGES), key=itemgetter(0)):
         if document < len(number_of) and number_of[document] >= 0:
-            yield number_of[document], sorted(number_of[used] for _, used in pairs)
+            used = {number_of[used] for _, used in pairs if used is not None}
+            yield number_of[document], sorted(used)

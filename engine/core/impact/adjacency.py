@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nlargest
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from engine.core.impact.marks import either, marked, without
@@ -23,6 +24,7 @@ CONNECTOR: Final = 2
 KINDS: Final = ("task", "workflow", "connector")
 MOST_HUBS: Final = 64
 MOST_BROAD: Final = 6
+MOST_TRIED: Final = 16
 LEAST_BROAD: Final = 256
 """Users for which it pays to know beforehand what they reach."""
 
@@ -108,7 +110,7 @@ class Adjacency:
         self, names: Names, stops: Sequence[int], uses: Packed, users: Packed | None = None
     ) -> None:
         self.names, self.stops, self.uses = names, tuple(stops), uses
-        self.users = Packed(_turned(uses, len(names))) if users is None else users
+        self.users = _turned(uses, len(names)) if users is None else users
         used = (n for n in range(len(names)) if self.users.count(n) > 1)
         self.hubs = tuple(nlargest(MOST_HUBS, used, key=self.users.count))
         self.broad = tuple(self._broadest())
@@ -116,10 +118,10 @@ class Adjacency:
     def _broadest(self) -> Iterator[Broad]:
         """The hubs that together have most of the users, as long as one more brings many more."""
         size, covered = len(self), bytes(len(self))
-        known = {number: marked(size, self.users[number]) for number in self.hubs}
+        known = {number: marked(size, self.users[number]) for number in self.hubs[:MOST_TRIED]}
         for _ in range(MOST_BROAD):
             news = {n: without(users, covered).count(1) for n, users in known.items()}
-            best = max(self.hubs, key=news.__getitem__, default=-1)
+            best = max(known, key=news.__getitem__, default=-1)
             if best < 0 or news[best] < max(LEAST_BROAD, size // 64):
                 return
             covered = either(covered, known[best])
@@ -230,13 +232,17 @@ class Adjacency:
                 yield [now for old in self.uses[before[new]] if (now := moved[old]) >= 0]
 
 
-def _named(names: Sequence[Iterable[str]]) -> tuple[Names, Sequence[int]]:
+def _named(names: Iterable[Iterable[str]]) -> tuple[Names, Sequence[int]]:
     """All names, kind by kind, and where the kinds begin."""
-    stops, every = [0], list[str]()
-    for some in names:
-        every += some
-        stops.append(len(every))
-    return Names(every), stops
+    stops = [0]
+
+    def counted(some: Iterable[str]) -> Iterator[str]:
+        stops.append(stops[-1])
+        for name in some:
+            stops[-1] += 1
+            yield name
+
+    return Names(chain.from_iterable(map(counted, names))), stops
 
 
 def _numbers(row: Iterable[Key], names: Names, stops: Sequence[int]) -> list[int]:
@@ -244,17 +250,21 @@ def _numbers(row: Iterable[Key], names: Names, stops: Sequence[int]) -> list[int
     return sorted(number for number in found if number >= 0)
 
 
-def _turned(uses: Packed, size: int) -> Iterable[Iterable[int]]:
+def _turned(uses: Packed, size: int) -> Packed:
     """The same edges the other way round."""
-    users: list[list[int] | None] = [None] * size
+    begins, numbers = array("i", [0]) * (size + 1), array("i", [0]) * len(uses.numbers)
+    for used in uses.numbers:
+        begins[used + 1] += 1
+    for number in range(size):
+        begins[number + 1] += begins[number]
+    places = array("i", begins)
     for number in range(size):
         for used in uses[number]:
-            row = users[used]
-            if row is None:
-                users[used] = [number]
-            else:
-                row.append(number)
-    return (row or () for row in users)
+            numbers[places[used]] = number
+            places[used] += 1
+    turned = Packed(())
+    turned.begins, turned.numbers = begins, numbers
+    return turned
 
 
 NOTHING = Adjacency(Names(()), (0, 0, 0, 0), Packed(()))
@@ -266,17 +276,20 @@ def adjacency(rows: Rows) -> Adjacency:
     return NOTHING.changed({key: tuple(row) for key, row in rows.items()})
 
 
-def ranked(names: Sequence[Iterable[str]], rows: Iterable[tuple[int, list[int]]]) -> Adjacency:
-    """The adjacency of sorted names, kind by kind, and the rows of some of their numbers."""
+def ranked(names: Iterable[Iterable[str]], rows: Iterable[tuple[int, list[int]]]) -> Adjacency:
+    """The adjacency of sorted names, kind by kind, and the rows of some of their numbers.
+
+    The rows are asked for once all names have been.
+    """
     every, stops = _named(names)
-    order, kept = array("i", [-1]) * len(every), list[int]()
+    order, kept = array("i", [-1]) * len(every), array("i")
     found = Packed(_kept(rows, kept))
     for place, number in enumerate(kept):
         order[number] = place
     return Adjacency(every, stops, Packed(found[place] if place >= 0 else () for place in order))
 
 
-def _kept(rows: Iterable[tuple[int, list[int]]], kept: list[int]) -> Iterator[list[int]]:
+def _kept(rows: Iterable[tuple[int, list[int]]], kept: "array[int]") -> Iterator[list[int]]:
     for number, row in rows:
         kept.append(number)
         yield row

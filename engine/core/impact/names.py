@@ -7,7 +7,10 @@ is found by halves, and a name without its namespace by one search through the t
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
+
+AT_ONCE = 1_000
 
 
 class Names:
@@ -16,13 +19,14 @@ class Names:
     __slots__ = ("_begins", "_text")
 
     def __init__(self, names: Iterable[str]) -> None:
-        begins, parts, at = array("I"), list[str](), 0
-        for name in names:
-            begins.append(at)
-            parts.append(name)
-            at += len(name) + 1
+        begins, parts, at, every = array("I"), list[str](), 0, iter(names)
+        while some := [*islice(every, AT_ONCE)]:  # so many objects at a time, and no more
+            for name in some:
+                begins.append(at)
+                at += len(name) + 1
+            parts.append("\n".join([*some, ""]))
         begins.append(at)
-        self._begins, self._text = begins, "\n".join([*parts, ""])
+        self._begins, self._text = begins, "".join(parts)
 
     def __len__(self) -> int:
         """How many there are."""
