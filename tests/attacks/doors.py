@@ -59,12 +59,7 @@ def tools(marks: Marks) -> Mapping[str, tuple[Arguments, ...]]:
                 {"name": "pay", "kind": "workflow", "depth": "unlimited", "format": "both"},
                 {"name": "pay", "kind": "workflow", "whatIf": {"delete": True}},
             ),
-            "list_labels": ({},),
-            "manage_labels": (
-                {"names": ["pay"], "add": ["auto-ok"]},
-                {"filters": {"excludeTags": ["x"]}, "add": ["t"], "remove": ["auto-ok"]},
-                {"undo": "lab_0"},
-            ),
+            **_LABELS,
             "manage_versions": (
                 {"workflow": "pay"},
                 {"workflow": "new", "default": "1.0.0"},
@@ -72,6 +67,16 @@ def tools(marks: Marks) -> Mapping[str, tuple[Arguments, ...]]:
             ),
         }
     )
+
+
+_LABELS: Mapping[str, tuple[Arguments, ...]] = {
+    "list_labels": ({},),
+    "manage_labels": (
+        {"names": ["pay"], "add": ["auto-ok"]},
+        {"filters": {"excludeTags": ["x"]}, "add": ["t"], "remove": ["auto-ok"]},
+        {"undo": "lab_0"},
+    ),
+}
 
 
 def api(marks: Marks) -> Mapping[str, tuple[tuple[str, Arguments], ...]]:
