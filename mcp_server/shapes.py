@@ -261,7 +261,7 @@ _QUIET = frozenset(
         "effect", "description", "analysisDepth", "truncatedAtDepth", "taskName", "workflowName",
         "connectorName", "graph", "pinnedTasks", "runsUnderWay", "notFollowed", "manyUsers",
         "omitted", "tried", "untried", "breaksOmitted", "edgesOmitted", "pinnedTasksOmitted",
-        "remaining", "changeId",
+        "remaining", "changeId", "workflow", "approval", "plan", "name",
     }
 )  # fmt: skip
 """Of use to a person only, rarely there, or in every answer alike: allowed in a compact schema

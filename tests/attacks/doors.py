@@ -120,6 +120,7 @@ _READS: Mapping[str, tuple[Words, ...]] = {
     "check": (("{folder}",),),
     "init": (("{empty}",),),
     "doctor": ((),),
+    "eval": (("{folder}/nothing.jsonl",),),
     "audit": (("verify",),),
     "rebuild": ((),),
     "secret": (("list",), ("set", "bank-key"), ("remove", "bank-key")),

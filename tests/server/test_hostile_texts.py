@@ -34,6 +34,11 @@ ASKED: Mapping[str, tuple[dict[str, Any], ...]] = {
     "list_tasks": ({},),
     "get_blast_radius": ({"name": "evil", "kind": "task"}, {"name": EVIL[:60], "kind": "task"}),
     "list_labels": ({}, {"pattern": "*"}, {"pattern": EVIL}),
+    "get_blast_radius": (
+        {"name": "evil", "format": "both"},
+        {"name": "evil", "whatIf": {"delete": True}},
+        {"name": EVIL[:100]},
+    ),
     "manage_versions": ({"workflow": "evil"},),
 }
 DATA = {"default", "enum", "input", "inputSchema", "document", "value", "extractedInputs"}
