@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain
 
 from engine.core.discovery.features import Weighed, rarity, weighed
-from engine.core.discovery.spelling import LEAST, cuts, halves, joined, nearest, parted
+from engine.core.discovery.spelling import LEAST, MOST, cuts, halves, joined, nearest, parted
 from engine.core.discovery.words import Asked
 from engine.store import search_rows as kept
 
@@ -70,7 +70,7 @@ class Vocabulary:
         unknown = [
             word
             for word in dict.fromkeys(question.words)
-            if word not in counts and len(word) >= LEAST and word.isalpha()
+            if word not in counts and LEAST <= len(word) <= MOST and word.isalpha()
         ]
         better = {word: found for word in unknown[:_MOST_MENDED] if (found := self._instead(word))}
         if not better:

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 LEAST = 4
 """Letters of a word that can be misspelt; of a shorter one every slip makes another word."""
+MOST = 32
+"""Letters of a word that is mended; what is longer is no word."""
 
 
 def joined(words: Iterable[str]) -> list[str]:
