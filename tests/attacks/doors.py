@@ -79,6 +79,17 @@ _LABELS: Mapping[str, tuple[Arguments, ...]] = {
 }
 
 
+def _relabelling(thing: str, name: str) -> Mapping[str, tuple[tuple[str, Arguments], ...]]:
+    ours: Arguments = {"addTags": ["auto-ok"], "removeTags": ["x"]}
+    return {
+        f"POST /api/v1/{thing}s/labels/bulk": (
+            (f"/{thing}s/labels/bulk", {"names": [name], **ours}),
+            (f"/{thing}s/labels/bulk", {"filters": {"excludeTags": ["x"]}, **ours}),
+        ),
+        f"PATCH /api/v1/{thing}s/{{name:path}}/labels": ((f"/{thing}s/{name}/labels", ours),),
+    }
+
+
 def api(marks: Marks) -> Mapping[str, tuple[tuple[str, Arguments], ...]]:
     """What each route of the HTTP API is asked: a path with its query, and a body."""
     return MappingProxyType(
@@ -91,6 +102,10 @@ def api(marks: Marks) -> Mapping[str, tuple[tuple[str, Arguments], ...]]:
             "GET /api/v1/workflows/{name:path}/blast-radius": (
                 ("/workflows/pay/blast-radius", {}),
             ),
+            "GET /api/v1/labels": (("/labels", {}),),
+            "GET /api/v1/labels/stats": (("/labels/stats", {}),),
+            **_relabelling("workflow", "pay"),
+            **_relabelling("task", "pay"),
             "POST /api/v1/workflows/{name:path}/validate-input": (
                 ("/workflows/pay/validate-input", {"input": {"to": "eve", "amount": 9}}),
             ),
