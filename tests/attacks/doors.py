@@ -55,10 +55,7 @@ def tools(marks: Marks) -> Mapping[str, tuple[Arguments, ...]]:
                 for verdict in ("happened", "did_not_happen", "skip")
             ),
             "list_tasks": ({},),
-            "get_blast_radius": (
-                {"name": "pay", "kind": "workflow", "depth": "unlimited", "format": "both"},
-                {"name": "pay", "kind": "workflow", "whatIf": {"delete": True}},
-            ),
+            "get_blast_radius": _IMPACT,
             **_LABELS,
             "manage_versions": (
                 {"workflow": "pay"},
@@ -69,6 +66,10 @@ def tools(marks: Marks) -> Mapping[str, tuple[Arguments, ...]]:
     )
 
 
+_IMPACT: tuple[Arguments, ...] = (
+    {"name": "pay", "kind": "workflow", "depth": "unlimited", "format": "both"},
+    {"name": "pay", "kind": "workflow", "whatIf": {"delete": True}},
+)
 _LABELS: Mapping[str, tuple[Arguments, ...]] = {
     "list_labels": ({},),
     "manage_labels": (
