@@ -32,8 +32,11 @@ async def search(client: Client, query: str, **arguments: Any) -> tuple[dict[str
 
 @pytest.mark.requirement("auto-execute", "seed-dialogue")
 @pytest.mark.parametrize("mode", ERAS)
-async def test_with_auto_execute_the_profile_is_two_calls_away(tmp_path: Path, mode: Any) -> None:
-    async with served(tmp_path, mode, auto_execute=True) as client:
+@pytest.mark.parametrize("encoder", ["", "off"], ids=["what is installed", "words alone"])
+async def test_with_auto_execute_the_profile_is_two_calls_away(
+    tmp_path: Path, mode: Any, encoder: str
+) -> None:
+    async with served(tmp_path, mode, auto_execute=True, encoder=encoder) as client:
         best, told = await search(client, SAID, context={"userId": "3"}, autoExecute=True)
         assert best["workflow"] == "demo/user-profile"
         assert best["confidence"] >= 0.8
