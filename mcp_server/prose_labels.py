@@ -41,3 +41,15 @@ def _head(facts: Json) -> str:
         return "Nothing is left to change: everything is as asked for."
     done = "Changed" if facts["status"] == "ok" else "Would change"
     return f"{done} the labels of {facts['total']:,}:"
+
+
+def suggestions(facts: Json) -> str:
+    """Labels that may fit."""
+    told = "a language model" if facts["source"] == "model" else "what is like it"
+    lines = [f"Suggested by {told}:"] if facts["suggestions"] else ["No label surely fits."]
+    lines += [
+        f"- {plain(each['label'], _SHORT)} ({each['type']}, {each['confidence']:.2f}):"
+        f" {plain(each['reason'])}"
+        for each in facts["suggestions"]
+    ]
+    return "\n".join([*lines, *([plain(facts["note"])] if "note" in facts else [])])

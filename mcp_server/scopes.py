@@ -47,6 +47,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
         "get_approval": READ,
         "resolve_mutation": EXECUTE,
         "list_labels": READ,
+        "suggest_labels": READ,
         "manage_labels": LABELS,
         "manage_versions": ADMIN,
     }

@@ -15,7 +15,7 @@ from engine.core.discovery.neighbours import Label, Suggested, Type, suggested
 from engine.core.discovery.proposing import SCHEMA, SYSTEM, Subject, believed, question
 from engine.core.errors import Refused
 from engine.core.labels.change import Item
-from engine.core.labels.declared import Declared
+from engine.core.labels.declared import Declared, wrong
 from engine.core.labels.filter import fold
 from engine.core.labels.suggested import SuggestionMade, SuggestionRejected
 from engine.core.log import NEW, Append, Entry
@@ -190,6 +190,7 @@ def _near(
         for each in circle.near
         for kind, label in each.labels
         if (kind, fold(label)) in without
+        or wrong(label)
         or declared.is_protected(label)
         or (kind == "category" and fold(label) not in categories)
     }

@@ -3,6 +3,7 @@
 A suggestion is accepted when the label is added, by whomever and in whatever way.
 """
 
+import json
 from collections.abc import Iterable
 from types import MappingProxyType
 
@@ -19,8 +20,18 @@ def _place(recorded: Recorded) -> dict[str, Param]:
     event = recorded.event
     return {
         "tenant": recorded.tenant, "thing": event.thing, "namespace": event.namespace,
-        "name": event.name, "type": event.type, "word": fold(event.label), "at": recorded.at,
+        "name": event.name, "type": event.type, "word": fold(event.label),
     }  # fmt: skip
+
+
+def _cell(place: dict[str, Param]) -> str:
+    """The name of a row: what stands in one batch about the same one keeps its order."""
+    return json.dumps(list(place.values()))
+
+
+def _settled(recorded: Recorded, state: int) -> Iterable[Write]:
+    cell = _cell(_place(recorded))
+    return (Write("suggestion_settled", {"cell": cell, "state": state, "at": recorded.at}),)
 
 
 def _made(recorded: Recorded) -> Iterable[Write]:
@@ -28,15 +39,16 @@ def _made(recorded: Recorded) -> Iterable[Write]:
     more: dict[str, Param] = {
         "label": event.label, "source": event.source, "confidence": event.confidence,
     }  # fmt: skip
-    return (Write("suggestion_put", {**_place(recorded), **more}),)
+    place = _place(recorded)
+    return (Write("suggestion_put", {"cell": _cell(place), **place, **more, "at": recorded.at}),)
 
 
 def _accepted(recorded: Recorded) -> Iterable[Write]:
-    return (Write("suggestion_settled", {**_place(recorded), "state": ACCEPTED}),)
+    return _settled(recorded, ACCEPTED)
 
 
 def _rejected(recorded: Recorded) -> Iterable[Write]:
-    return (Write("suggestion_settled", {**_place(recorded), "state": REJECTED}),)
+    return _settled(recorded, REJECTED)
 
 
 FEATURE = Feature(

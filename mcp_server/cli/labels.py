@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcp_server.cli import suggesting
 from mcp_server.cli.ending import Exit, Stop
 from mcp_server.cli.session import HandrailCommand, Session
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from engine.app.labelling import Change
     from engine.core.labels.change import Labels
 
-ACTIONS = ("list", "stats", "add", "remove", "undo")
+ACTIONS = ("list", "stats", "add", "remove", "undo", "suggest", "reject")
 
 
 @click.command(cls=HandrailCommand)
@@ -34,6 +35,8 @@ def labels_command(session: Session, /, action: str, words: tuple[str, ...], **o
       handrail labels add LABEL NAME...       give workflows a tag (--category: a category)
       handrail labels remove LABEL NAME...    take it away
       handrail labels undo CHANGE             do a change backwards
+      handrail labels suggest NAME            labels that may fit; without NAME, how many did
+      handrail labels reject LABEL NAME       do not suggest it there again
     """
     from mcp_server.cli.opening import carry_out
 
@@ -41,6 +44,10 @@ def labels_command(session: Session, /, action: str, words: tuple[str, ...], **o
         if words:
             raise Stop(Exit.USAGE, "usage", f"{action} takes no names", "handrail labels --help")
         return carry_out(_list(session, options) if action == "list" else _stats(session, options))
+    if action == "suggest":
+        return carry_out(suggesting.suggest(session, words, options))
+    if action == "reject":
+        return carry_out(suggesting.reject(session, words, options))
     if not words:
         what = "CHANGE" if action == "undo" else "LABEL"
         raise Stop(Exit.USAGE, "usage", f"{action} needs {what}", "handrail labels --help")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from types import MappingProxyType
 
 from mcp_server.calls import Tool
-from mcp_server.tools import approvals, discover, execute, impact, labels, operate, runs
+from mcp_server.tools import approvals, discover, execute, impact, labels, operate, runs, suggest
 
 TOOLSETS: Mapping[str, tuple[Tool, ...]] = MappingProxyType(
     {
@@ -16,6 +16,7 @@ TOOLSETS: Mapping[str, tuple[Tool, ...]] = MappingProxyType(
             *discover.TOOLS[3:],
             *impact.TOOLS,
             *labels.TOOLS,
+            *suggest.TOOLS,
         ),
         "operate": operate.TOOLS,
     }

@@ -9,7 +9,7 @@ from mcp_server.wire.approvals import approval, waiting_for
 from mcp_server.wire.basics import Answer, Json, called, failure, millis, refused, rfc3339, size
 from mcp_server.wire.impact import blast_radius, what_if
 from mcp_server.wire.labels import changed as labels_changed
-from mcp_server.wire.labels import label, label_stats
+from mcp_server.wire.labels import label, label_stats, suggestion_stats, suggestions
 from mcp_server.wire.matching import best_match, next_step, validation
 from mcp_server.wire.runs import attempt, group, outcome, run, run_brief, run_row, step
 from mcp_server.wire.workflows import (
@@ -61,6 +61,8 @@ __all__ = [
     "statistics",
     "step",
     "step_info",
+    "suggestion_stats",
+    "suggestions",
     "task",
     "validation",
     "version",

@@ -1,5 +1,6 @@
 """Labels and changes of them as they cross the protocol."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mcp_server.foreign import LINE, message
@@ -8,6 +9,7 @@ from mcp_server.wire.basics import Json, called, rfc3339, without_empty
 if TYPE_CHECKING:
     from engine.app.label_stats import LabelStats, LabelUse
     from engine.app.labelling import Changed
+    from engine.app.suggesting import Suggestions, SuggestionStats
     from engine.core.labels.change import Item, Move
 
 MOST_ITEMS = 25
@@ -79,3 +81,30 @@ def label_stats(view: "LabelStats") -> Json:
             for thing, total, tags, categories, any_ in view.coverage
         },
     }
+
+
+def suggestions(view: "Suggestions") -> Json:
+    """Labels that may fit, and whose suggestions they are."""
+    found = [
+        {
+            "label": message(each.label, LINE),
+            "type": each.type,
+            "confidence": each.confidence,
+            "reason": message(each.reason, LINE),
+        }
+        for each in view.suggestions
+    ]
+    shown: Json = {"suggestions": found, "source": view.source}
+    return {**shown, "note": message(view.trouble, LINE)} if view.trouble else shown
+
+
+def suggestion_stats(views: Iterable["SuggestionStats"]) -> list[Json]:
+    """What became of suggestions, by source."""
+    found: list[Json] = []
+    for each in views:
+        counted: Json = {
+            "source": each.source, "made": each.made, "accepted": each.accepted,
+            "rejected": each.rejected,
+        }  # fmt: skip
+        found.append(counted if each.rate is None else {**counted, "rate": round(each.rate, 3)})
+    return found

@@ -72,6 +72,7 @@ _IMPACT: tuple[Arguments, ...] = (
 )
 _LABELS: Mapping[str, tuple[Arguments, ...]] = {
     "list_labels": ({},),
+    "suggest_labels": ({"name": "pay"},),
     "manage_labels": (
         {"names": ["pay"], "add": ["auto-ok"]},
         {"filters": {"excludeTags": ["x"]}, "add": ["t"], "remove": ["auto-ok"]},
@@ -132,7 +133,7 @@ _READS: Mapping[str, tuple[Words, ...]] = {
     "grants": ((),),
     "approvals": ((),),
     "policy": (("check",), ("explain",)),
-    "labels": ((), ("stats",), ("add", "auto-ok", "pay"), ("undo", "lab_0")),
+    "labels": ((), ("stats",), ("add", "auto-ok", "pay"), ("undo", "lab_0"), ("suggest", "pay")),
     "check": (("{folder}",),),
     "init": (("{empty}",),),
     "doctor": ((),),

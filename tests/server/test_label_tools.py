@@ -69,3 +69,22 @@ async def test_a_change_that_cannot_be_meant_is_refused(
         refused = await call(client, "manage_labels", **arguments)
     assert refused["code"] == code
     assert refused["hint"]
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_labels_are_suggested_with_exactly_four_words_about_each(
+    world: World, mode: Any
+) -> None:
+    async with world.client(mode) as client:
+        names = [each["name"] for each in (await call(client, "list_workflows"))["workflows"]]
+        for name in names:
+            told = await call(client, "suggest_labels", name=name)
+            assert set(told) - {"isError"} == {"status", "suggestions", "source"}
+            assert (told["status"], told["source"]) == ("ok", "neighbours")
+            for each in told["suggestions"]:
+                assert set(each) == {"label", "type", "confidence", "reason"}
+        tasks = (await call(client, "list_tasks"))["tasks"]
+        told = await call(client, "suggest_labels", name=tasks[0]["name"], on="task")
+        assert told["status"] == "ok"
+        unknown = await call(client, "suggest_labels", name="helo")
+        assert unknown["code"] == "unknown_workflow"

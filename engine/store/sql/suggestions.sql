@@ -1,17 +1,17 @@
 -- Suggested labels. Projections of the journal; see engine/features/suggestions.py.
 
--- name: suggestion_put
-insert into suggestions (tenant, thing, namespace, name, type, word, label, source, confidence,
+-- name: suggestion_put by cell
+insert into suggestions (cell, tenant, thing, namespace, name, type, word, label, source, confidence,
                          state, at)
-values (:tenant, :thing, :namespace, :name, :type, :word, :label, :source, :confidence, 0, :at)
-on conflict (tenant, thing, namespace, name, type, word) do update set
+values (:cell, :tenant, :thing, :namespace, :name, :type, :word, :label, :source, :confidence, 0,
+        :at)
+on conflict (cell) do update set
   label = excluded.label, source = excluded.source, confidence = excluded.confidence,
   state = 0, at = excluded.at
 
--- name: suggestion_settled
+-- name: suggestion_settled by cell
 update suggestions set state = :state, at = :at
-where tenant = :tenant and thing = :thing and namespace = :namespace and name = :name
-  and type = :type and word = :word and state = 0
+where cell = :cell and state = 0
 
 -- What was ever suggested for a thing.
 -- name: suggestions_of

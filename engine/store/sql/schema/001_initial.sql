@@ -353,6 +353,7 @@ create table label_heads (
 
 -- name: create_suggestions
 create table suggestions (
+  cell       text    not null,
   tenant     text    not null,
   thing      text    not null,
   namespace  text    not null,
@@ -364,8 +365,11 @@ create table suggestions (
   confidence integer not null,
   state      integer not null,
   at         bigint  not null,
-  primary key (tenant, thing, namespace, name, type, word)
+  primary key (cell)
 )
 
 -- name: create_suggestions_by_state
 create index suggestions_by_state on suggestions (tenant, source, state)
+
+-- name: create_suggestions_by_item
+create index suggestions_by_item on suggestions (tenant, thing, namespace, name)
