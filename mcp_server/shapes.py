@@ -251,7 +251,7 @@ def outcomes(*branches: Schema) -> Schema:
 
 _QUIET = frozenset(
     {
-        "nextCursor", "breaks", "items", "source", "note", "groups", "versions", "noGoodMatch",
+        "breaks", "items", "source", "note",
         "errorId", "arguments", "actor", "kind", "reused", "deadline", "wakeAt", "tasksOmitted",
         "inputOmitted", "outputOmitted", "createdAt", "startedAt", "endedAt", "retryOf",
         "retriedBy", "hint", "suggestions", "command", "expiresAt", "decidedAt", "decidedBy",

@@ -32,7 +32,6 @@ ASKED: Mapping[str, tuple[dict[str, Any], ...]] = {
     "list_runs": ({"status": EVIL[:60]},),
     "get_approval": ({"approvalId": EVIL[:60]},),
     "list_tasks": ({},),
-    "get_blast_radius": ({"name": "evil", "kind": "task"}, {"name": EVIL[:60], "kind": "task"}),
     "suggest_labels": ({"name": "evil"}, {"name": EVIL[:100]}),
     "list_labels": ({}, {"pattern": "*"}, {"pattern": EVIL}),
     "get_blast_radius": (
