@@ -29,6 +29,8 @@ PRECISE = 0.7
 """Of what is shown, the share that people should keep (the aim of seed 003 is above 70 %)."""
 PENALTY = 0.0005
 _DIGITS = 4
+_WHOLE = 10_000
+"""What a source counts in all: far above what the fit leaves out as faint."""
 
 
 @value
@@ -59,7 +61,7 @@ def _fitted(items: Sequence[Told], kind: Type) -> dict[str, Any]:
     having = [each for each in items if any(label[0] == kind for label in each.given)]
     sizes = Counter(each.source for each in having)
     known = [
-        Verdict(list(row), label in each.given, 1 / sizes[each.source])
+        Verdict(list(row), label in each.given, _WHOLE / sizes[each.source])
         for each in having
         for label, row in each.evidence.items()
         if label[0] == kind
