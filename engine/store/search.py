@@ -101,11 +101,21 @@ class Pool:
         ]
         return Pool(self.asked, self.documents, listed, self.by_words)
 
-    def answer(self, made: Weights) -> Answer:
-        """The candidates in order, by their places."""
+    def answer(self, sets: Mapping[str, Weights]) -> Answer:
+        """The candidates in order, by their places.
+
+        Where words alone put the same one first, it is as sure as the surer of the two says: each
+        has shown by itself how often it is right, and here both agree.
+        """
         names = [each.name for each in self.candidates]
         rows = [each.row for each in self.candidates]
-        return rank.answer(made, self.asked, self.documents, names, rows)
+        found = rank.answer(sets[self.kind], self.asked, self.documents, names, rows)
+        if self.kind == "lexical":
+            return found
+        words = self.in_words().answer(sets)
+        agreed = found.order[:1] == words.order[:1]
+        sure = max(found.confidence, words.confidence) if agreed else found.confidence
+        return replace(found, confidence=sure)
 
 
 class Index:
@@ -141,7 +151,7 @@ class Index:
         pool, sets = self.pool(query, among), self._ranking.sets
         pool = pool if pool.kind in sets else pool.in_words()
         made = sets[pool.kind]
-        answer = pool.answer(made)
+        answer = pool.answer(sets)
         named = self._named(query, among)
         reasons = dict(named)
         for at, scored in zip(answer.order, answer.scores, strict=True):

@@ -53,7 +53,8 @@ async def labels(engine: "Engine", call: Call) -> Mapping[str, Any]:
 async def stats(engine: "Engine", call: Call) -> Mapping[str, Any]:
     """How labels are used, over so many days until now."""
     found = await engine.labels.stats(engine.settings.clock.now(), call.arguments["days"])
-    return {"status": "ok", **wire.label_stats(found)}
+    made = wire.suggestion_stats(await engine.suggesting.stats())
+    return {"status": "ok", **wire.label_stats(found), "suggestions": made}
 
 
 def _changing(thing: str) -> Body:

@@ -31,6 +31,7 @@ async def test_a_change_waits_for_a_person_and_is_then_there(port: int, world: W
     assert [(each["label"], each["workflows"]) for each in facts["labels"]] == [("nightly", 1)]
     _, facts = await get(port, "/labels/stats?days=1")
     assert sum(day["added"] for day in facts["days"]) == 1
+    assert facts["suggestions"] == []
 
 
 async def test_many_are_tried_without_a_change(port: int) -> None:

@@ -13,7 +13,7 @@ from tests.server.test_gate import ERAS
 from tests.server.test_tools import call
 
 SAID = "Get me the profile for user 3"
-ORDER = "Order two brass compasses for user 3"
+ORDER = "Place an order of two brass compasses for user 3"
 
 
 def served(tmp_path: Path, mode: Any = "auto", **settings: Any) -> Client:
