@@ -8,8 +8,11 @@ import pytest
 from tests.tree import ROOT, module, sources
 
 pytestmark = pytest.mark.timeout(240)
-UNIT_TESTS = ("tests/store",)
-"""The core cannot tell: what it may import is a short list that tests/test_house.py holds."""
+LOCKING = tuple(
+    f"tests/store/test_{name}.py" for name in ("locks", "turn", "opening", "conformance", "chain")
+)
+"""What takes turns over files, and a little of what builds on it."""
+UNIT_TESTS = ("tests/core", "tests/store")
 LONG = "tests/store/test_every_statement.py"
 
 
@@ -34,6 +37,12 @@ def test_every_module_imports() -> None:
     _python("-c", f"import tests.e2e.without_unix, importlib\n{each}")
 
 
+@pytest.mark.requirement("runs-without-fcntl")
+def test_the_tests_of_taking_turns_pass() -> None:
+    _python("-m", "pytest", "-p", "tests.e2e.without_unix", "-x", *LOCKING)
+
+
+@pytest.mark.slow
 @pytest.mark.requirement("runs-without-fcntl")
 def test_the_unit_tests_pass() -> None:
     _python("-m", "pytest", "-p", "tests.e2e.without_unix", "-x", *UNIT_TESTS, "--ignore", LONG)
