@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.core.errors import Refused
-from engine.core.schema import SchemaError, check_schema
+from engine.core.schema import SchemaError, check_schema, fields
 
 Row = dict[str, Any]
 MOST_LETTERS = 1_000_000
@@ -48,7 +48,7 @@ def catalogue_rows(lines: Iterable[str], file: str) -> list[Row]:
             place = f"{file}:{number}"
             row = _object(text, place)
             _check(row, _ENTRY, place)
-            _check_schema(row, place)
+            _check_inputs(row, place)
             if row["name"] in found:
                 raise _bad(place, f"the name {row['name'][:80]!r} stands there a second time")
             found[row["name"]] = row
@@ -136,9 +136,9 @@ _ENTRY: Mapping[str, Check] = {
 }
 
 
-def _check(row: Row, fields: Mapping[str, Check], place: str) -> None:
+def _check(row: Row, wanted: Mapping[str, Check], place: str) -> None:
     """Other fields may stand there too: a file may say where its lines come from."""
-    for name, (needed, fits, words) in fields.items():
+    for name, (needed, fits, words) in wanted.items():
         if name in row and not fits(row[name]):
             raise _bad(place, f"`{name}` {words}")
         if needed and name not in row:
@@ -150,6 +150,14 @@ def _check_schema(row: Row, place: str) -> None:
         check_schema(row.get("input_schema", {}))
     except SchemaError as error:
         raise _bad(place, f"`input_schema` cannot be used: {error}") from None
+
+
+def _check_inputs(row: Row, place: str) -> None:
+    """A catalogue is only searched: of a schema the names and words of its inputs are enough."""
+    try:
+        fields(row.get("input_schema") or {})
+    except (SchemaError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise _bad(place, f"`input_schema` cannot be read: {type(error).__name__}") from None
 
 
 def _bad(place: str, message: str) -> Refused:

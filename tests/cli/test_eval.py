@@ -236,6 +236,23 @@ def test_a_catalogue_that_cannot_be_meant_is_told_with_its_place(
     assert f"catalogue.jsonl{words}" in json.loads(done.out)["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {"type": ["x"], "default": 1}}},
+        {"properties": {"a": {"$ref": "#"}}},
+        {"properties": {"a": {"type": "array", "default": "none"}}},
+    ],
+)
+def test_a_catalogue_is_searched_though_a_schema_in_it_is_of_no_use(
+    call: Call, tmp_path: Path, words_alone: None, schema: dict[str, Any]
+) -> None:
+    odd = {"name": "shop/odd", "description": "Something else.", "input_schema": schema}
+    entries = written(tmp_path, *ENTRIES, odd, name="catalogue.jsonl")
+    done = call("eval", written(tmp_path, *asked(7)), "--catalogue", entries, "--json")
+    assert told(done)["workflows"] == 31
+
+
 def test_examples_of_another_catalogue_are_refused(call: Call, tmp_path: Path) -> None:
     done = call("eval", written(tmp_path, *asked(2)), "--json")
     assert json.loads(done.out)["error"]["code"] == "bad_example"
