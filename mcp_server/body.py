@@ -4,7 +4,7 @@ It knows sizes and times, not what a body means or how a refusal is worded.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Message, Receive
 
@@ -15,6 +15,16 @@ class Gone(Exception):
 
 class TooLarge(Exception):
     """There is more of the body than is taken."""
+
+
+def sent_as(headers: Mapping[bytes, bytes], media: bytes) -> bool:
+    """Whether a body is said to be of this media type, and not encoded further.
+
+    >>> sent_as({b"content-type": b"application/json; charset=utf-8"}, b"application/json")
+    True
+    """
+    said = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    return said == media and b"content-encoding" not in headers
 
 
 async def gathered(receive: Receive, largest: int, seconds: float) -> bytes:

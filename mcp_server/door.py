@@ -82,6 +82,14 @@ class Door:
             raise _unavailable()
         return await self._page.link(approval_id)
 
+    async def address(self, approval_id: str) -> str:
+        """As `link`, and empty where there is no page: there is still the terminal."""
+        try:
+            return await self.link(approval_id)
+        except Refused as refused:
+            logger.warning("the approval page is not there: %s", refused.code)
+            return ""
+
     @asynccontextmanager
     async def held(self, patience: float) -> AsyncGenerator[None]:
         """For the life of a server. The engine is opened after `patience` seconds at the latest.

@@ -6,7 +6,6 @@ body read, in a given time and size, and held against the rules of JSON and the 
 """
 
 import json
-import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -14,9 +13,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcp_server import strict
-from mcp_server.body import Gone, TooLarge, again, gathered
+from mcp_server.body import Gone, TooLarge, again, gathered, sent_as
 from mcp_server.callers import Callers
-from mcp_server.limits import SECOND, AtOnce, Rate
+from mcp_server.limits import SECOND, AtOnce, Rate, seconds_of
 from mcp_server.requesting import named
 from mcp_server.scopes import STARTS, held, needed
 
@@ -180,9 +179,7 @@ def _tool(message: Any) -> str | None:
 
 async def _body(scope: Scope, receive: Receive, seconds: float) -> tuple[Response | None, bytes]:
     """The body within its limits, or a refusal."""
-    headers = dict(scope["headers"])
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json" or b"content-encoding" in headers:
+    if not sent_as(dict(scope["headers"]), strict.MEDIA):
         return refusal(415, "the body must be application/json, not encoded further"), b""
     try:
         return None, await gathered(receive, strict.LARGEST, seconds)
@@ -197,7 +194,7 @@ async def _body(scope: Scope, receive: Receive, seconds: float) -> tuple[Respons
 
 def later(wait: int, words: str, id: Any = None) -> Response:
     """429: come again after `wait` microseconds."""
-    seconds = max(1, math.ceil(wait / SECOND))
+    seconds = seconds_of(wait)
     facts = {"code": "rate_limited", "retryAfterSeconds": seconds}
     words = f"{words}; come again in {seconds} s"
     headers = {"Retry-After": str(seconds)}

@@ -64,7 +64,7 @@ class Gate(Extension):
         self, checked: Checked[Tool], params: CallToolRequestParams, ctx: Context
     ) -> "Outcome":
         arguments = checked.arguments(params.arguments or {})
-        call = Call(arguments, actor(ctx), requester(ctx), self._link, _progress(ctx))
+        call = Call(arguments, actor(ctx), requester(ctx), self._door.address, _progress(ctx))
         engine = await (self._door.fresh() if checked.tool.fresh else self._door.engine())
         body = checked.tool.body
         if params.request_state:
@@ -79,14 +79,6 @@ class Gate(Extension):
                 raise
         await self._seal.learn(engine)
         return await _deciding(engine, call, ctx, params, body).outcome(approval)
-
-    async def _link(self, approval_id: str) -> str:
-        """Where an approval is decided; without the page there is still the terminal."""
-        try:
-            return await self._door.link(approval_id)
-        except Refused as refused:
-            logger.warning("the approval page is not there: %s", refused.code)
-            return ""
 
     async def _foreign(self, name: str, ctx: Context, call_next: CallNext) -> HandlerResult:
         """A tool that somebody else registered on this server, or none at all."""

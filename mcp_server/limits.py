@@ -13,6 +13,15 @@ MOST_CALLERS = 10_000
 _OTHERS = "\0others"
 
 
+def seconds_of(wait: int) -> int:
+    """Microseconds to wait as the whole seconds of `Retry-After`; at least one.
+
+    >>> seconds_of(0), seconds_of(1_000_001)
+    (1, 2)
+    """
+    return max(1, -(-wait // SECOND))
+
+
 @dataclass(slots=True)
 class Rate:
     """At most `rate` a second in the long run, and `burst` at once. A rate of 0 is no limit."""

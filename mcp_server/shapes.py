@@ -7,7 +7,9 @@ derived from it by leaving things out (`compact`), so whatever fits the full one
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
+
+from engine.core.status import StepStatus
 
 Schema = dict[str, Any]
 
@@ -19,19 +21,7 @@ OBJECT: Schema = {"type": "object"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 MOVE: Schema = {"enum": ["engine", "clock", "person", "outside", "caller", "none"]}
 EFFECT: Schema = {"enum": ["pure", "read", "mutation"]}
-STEP_STATUS: Schema = {
-    "enum": [
-        "waiting",
-        "running",
-        "in_flight",
-        "unknown",
-        "indeterminate",
-        "done",
-        "skipped",
-        "failed",
-        "cancelled",
-    ]
-}
+STEP_STATUS: Schema = {"enum": list(get_args(StepStatus))}
 RUN_STATUS: Schema = {
     "enum": [
         "pending", "active", "paused:retry", "paused:timer", "paused:signal", "paused:approval",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+MEDIA = b"application/json"
 DEEPEST = 64
 MOST_KEYS = 10_000
 LONGEST_TEXT = 256 * 1024

@@ -8,6 +8,7 @@ docs/guides are drawn from these tables.
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
 
 from engine.core.errors import Kind, Move
 
@@ -34,6 +35,19 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     STALE = "stale"
 
+
+StepStatus = Literal[
+    "waiting",
+    "running",
+    "in_flight",
+    "unknown",
+    "indeterminate",
+    "done",
+    "skipped",
+    "failed",
+    "cancelled",
+]
+"""The status of a step as a reader sees it."""
 
 MOVES: Mapping[str, tuple[Move, str]] = MappingProxyType(
     {

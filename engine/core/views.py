@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from engine.core.errors import Failure, Move
 from engine.core.model import Effect, Example
+from engine.core.status import StepStatus
 from engine.core.value import value
 
 Severity = Literal["error", "warning"]
@@ -237,17 +238,7 @@ class StepView:
 
     path: str
     target: str
-    status: Literal[
-        "waiting",
-        "running",
-        "in_flight",
-        "unknown",
-        "indeterminate",
-        "done",
-        "skipped",
-        "failed",
-        "cancelled",
-    ]
+    status: StepStatus
     attempts: tuple[AttemptView, ...]
     output: Any = None
     note: str = ""

@@ -5,7 +5,6 @@ What is said is what a tool would say, secrets masked.
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from engine import Move, Refused
 from mcp_server import wire
+from mcp_server.gate import masked
 
 if TYPE_CHECKING:
     from engine.core.approval.views import ApprovalView
@@ -65,9 +65,7 @@ def status(refused: Refused) -> int:
 
 def answer(facts: Mapping[str, Any], number: int = 200, **headers: str) -> Response:
     """Facts as JSON."""
-    redact = sys.modules.get("engine.shell.redact")  # where it was not imported, no secret was read
-    shown = redact.KNOWN.value(dict(facts)) if redact else facts
-    text = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(masked(dict(facts)), ensure_ascii=False, separators=(",", ":"))
     return Response(text, number, {**_TOLD, **headers}, "application/json")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mcp_server import wire
-from mcp_server.api.route import Route, route
+from mcp_server.api.route import PREFIX, Route, route
 from mcp_server.calls import Call, argument
 from mcp_server.narrowing import searched
 from mcp_server.scopes import LABELS, READ
@@ -35,13 +35,12 @@ _MANY: Mapping[str, Schema] = {
 Body = Callable[["Engine", Call], Awaitable[Mapping[str, Any]]]
 
 
-@route("GET", "/labels", scope=READ, takes=list_labels.takes["properties"])
-async def labels(engine: "Engine", call: Call) -> Mapping[str, Any]:
-    """A page of the labels, with how often each is used."""
-    given = {**list_labels.defaults, **call.arguments}
-    return (
-        await list_labels.body(engine, Call(given, call.actor, call.requester, call.link))
-    ).facts
+async def _page(engine: "Engine", call: Call) -> Mapping[str, Any]:
+    return (await list_labels.body(engine, call)).facts
+
+
+labels = Route("GET", f"{PREFIX}/labels", READ, list_labels.takes, _page, list_labels.defaults)
+"""A page of the labels, with how often each is used: the tool, as it is."""
 
 
 @route(

@@ -6,7 +6,6 @@ in the words of this API: who it is, how often, the scope, the body in its time 
 rules of JSON, the arguments. Only then is the engine asked for.
 """
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from mcp.server import MCPServer
@@ -18,19 +17,17 @@ from mcp_server import strict
 from mcp_server.api import answers
 from mcp_server.api.route import Route, arguments
 from mcp_server.arguments import Checked
-from mcp_server.body import Gone, TooLarge, gathered
+from mcp_server.body import Gone, TooLarge, gathered, sent_as
 from mcp_server.calls import Call
 from mcp_server.door import Door
 from mcp_server.edge import Rules, caller
-from mcp_server.limits import SECOND
+from mcp_server.limits import SECOND, seconds_of
 from mcp_server.logs import unforeseen
 from mcp_server.requesting import known
 from mcp_server.scopes import READ, held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-logger = logging.getLogger(__name__)
 
 ACTOR = "api"
 """What the journal calls who asked through a route."""
@@ -98,16 +95,15 @@ class Endpoint:
         given = self._checked.arguments(read)
         engine = await self._door.fresh()
         try:
-            call = Call(given, ACTOR, known(request.scope), self._link)
+            call = Call(given, ACTOR, known(request.scope), self._door.address)
             return answers.answer(await self._route.body(engine, call))
         except Gated as gated:
-            return answers.gated(gated.approval, await self._link(gated.approval.id))
+            return answers.gated(gated.approval, await self._door.address(gated.approval.id))
 
     async def _body(self, request: Request) -> "Mapping[str, Any]":
         if request.method == "GET":
             return {}
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json" or "content-encoding" in request.headers:
+        if not sent_as(dict(request.scope["headers"]), strict.MEDIA):
             hint = "Send Content-Type: application/json, and the body not encoded further."
             raise Refused("unsupported_media_type", "the body must be JSON", hint)
         try:
@@ -124,13 +120,6 @@ class Endpoint:
         found: Mapping[str, Any] = value
         return found
 
-    async def _link(self, approval_id: str) -> str:
-        try:
-            return await self._door.link(approval_id)
-        except Refused as refused:
-            logger.warning("the approval page is not there: %s", refused.code)
-            return ""
-
     def _headers(self, refused: Refused) -> dict[str, str]:
         if refused.code == "rate_limited":
             return {"Retry-After": str(refused.details["retryAfterSeconds"])}
@@ -145,7 +134,7 @@ class Endpoint:
 
 
 def _often(message: str, wait: int) -> Refused:
-    seconds = max(1, -(-wait // SECOND))
+    seconds = seconds_of(wait)
     details = {"retryAfterSeconds": seconds}
     hint = f"Come again in {seconds} s."
     return Refused("rate_limited", message, hint, move=Move.CLOCK, details=details)

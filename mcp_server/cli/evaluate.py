@@ -6,9 +6,9 @@ engine's. Nothing is written but the weights that `--out` names.
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from engine.app.evaluation import Query
     from engine.core.views import WorkflowInfo
     from engine.store.search import Ranking
+
+T = TypeVar("T")
 
 KINDS = ("search", "extract", "labels")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -84,12 +86,7 @@ def _extraction(session: Session, file: Path, rows: Iterable[dict[str, Any]]) ->
     from engine.core.discovery.judge_extract import judge_extract
     from mcp_server.cli.paint.evaluation import extraction
 
-    figures = judge_extract(rows)
-    session.screen.result(
-        {"kind": "extract", "file": str(file), "figures": figures},
-        lambda _: extraction(str(file), figures),
-    )
-    return Exit.OK
+    return _told(session, "extract", file, judge_extract(rows), extraction)
 
 
 async def _search(
@@ -172,9 +169,12 @@ def _labels(session: Session, file: Path, rows: Iterable[dict[str, Any]]) -> int
     from engine.app.judging_labels import judge_labels
     from mcp_server.cli.paint.evaluation import labelled
 
-    figures = judge_labels(rows)
-    session.screen.result(
-        {"kind": "labels", "file": str(file), "figures": figures},
-        lambda _: labelled(str(file), figures),
-    )
+    return _told(session, "labels", file, judge_labels(rows), labelled)
+
+
+def _told(
+    session: Session, kind: str, file: Path, figures: T, paint: Callable[[str, T], Any]
+) -> int:
+    measured = {"kind": kind, "file": str(file), "figures": figures}
+    session.screen.result(measured, lambda _: paint(str(file), figures))
     return Exit.OK

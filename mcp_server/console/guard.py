@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcp_server.body import Gone, TooLarge, again, gathered
+from mcp_server.body import Gone, TooLarge, again, gathered, sent_as
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +104,7 @@ def _single(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
 
 async def _form(headers: dict[bytes, bytes], receive: Receive) -> tuple[Response | None, Receive]:
     """Read a form within its limits; a refusal, or a `receive` that gives it again."""
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != FORM or b"content-encoding" in headers:
+    if not sent_as(headers, FORM):
         return _plain(415, "Forms are sent urlencoded, and not encoded further."), receive
     try:
         body = await gathered(receive, LARGEST, PATIENCE)

@@ -1,12 +1,12 @@
 """Hypothesis strategies for everything the engine can show."""
 
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
 from engine.core.errors import Failure, Kind, Move
 from engine.core.model import Effect, Example
-from engine.core.status import Status, next_step, whose_move
+from engine.core.status import Status, StepStatus, next_step, whose_move
 from engine.core.views import (
     AttemptView,
     DryRun,
@@ -121,19 +121,7 @@ steps = st.builds(
     StepView,
     path=NAMES,
     target=NAMES,
-    status=st.sampled_from(
-        [
-            "waiting",
-            "running",
-            "in_flight",
-            "unknown",
-            "indeterminate",
-            "done",
-            "skipped",
-            "failed",
-            "cancelled",
-        ]
-    ),
+    status=st.sampled_from(get_args(StepStatus)),
     attempts=tuples(attempts),
     output=JSON,
     note=TEXT,
