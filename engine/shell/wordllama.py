@@ -1,9 +1,10 @@
 """WordLlama's static vectors: a table of word pieces, and a text is the mean of its pieces.
 
 The wheel `wordllama` carries the table and the tokenizer as files, and only these are read. Its
-own code is never imported: that takes twice the memory, sets up logging for the whole process,
-and would download what it does not find. Nothing here opens a connection. Both files are read
-when the first text is encoded, so a process that searches nothing pays nothing.
+own code is never imported, nor are the packages that it brings along: that takes four times the
+memory, sets up logging for the whole process, and would download what it does not find. Nothing
+here opens a connection. Both files are read when the first text is encoded, so a process that
+searches nothing pays nothing.
 """
 
 import json
@@ -13,11 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.core.discovery.pieces import Pieces
 from engine.core.errors import Move, Refused
 
 if TYPE_CHECKING:
     import numpy as np
-    from tokenizers import Tokenizer
 
     Table = np.ndarray[Any, np.dtype[np.float16]]
 
@@ -31,7 +32,7 @@ _TOKENIZER = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 
 def installed() -> bool:
     """Whether everything that is needed can be imported; imports none of it."""
-    return all(find_spec(name) is not None for name in ("numpy", "tokenizers", "wordllama"))
+    return all(find_spec(name) is not None for name in ("numpy", "wordllama"))
 
 
 class WordLlama:
@@ -62,20 +63,17 @@ class WordLlama:
         table, tokenizer = self._table, self._tokenizer
         found = []
         for text in texts:
-            # one text after another: a batch would start threads of its own
-            pieces = tokenizer.encode(text[:MOST].lower(), add_special_tokens=False).ids
+            pieces = tokenizer.of(text[:MOST].lower())
             rows = table[pieces].astype(np.float32)
             found.append(rows.mean(0) if pieces else np.zeros(DIMENSIONS, np.float32))
         return found
 
     @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        from tokenizers import Tokenizer
-
+    def _tokenizer(self) -> Pieces:
         try:
-            return Tokenizer.from_file(str(self._folder / _TOKENIZER))
-        except Exception as error:  # the library raises nothing narrower
-            raise _broken(str(error)) from None
+            return Pieces(json.loads((self._folder / _TOKENIZER).read_bytes()))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise _broken(f"{_TOKENIZER.name}: {type(error).__name__} {error}"[:200]) from None
 
     @cached_property
     def _table(self) -> "Table":

@@ -1,10 +1,11 @@
-"""The vectors of a catalogue, beside its search index: kept as bytes, compared in memory.
+"""The vectors of a catalogue, beside its search index: kept as bytes, compared block by block.
 
 A workflow that is put in is written down as not encoded yet. A catalogue in a file is encoded
 while it is read; one in memory when it is first searched, so that a process that searches nothing
-never wakes the encoder. Whoever searches holds one matrix and takes in what has changed since,
-whichever process changed it. An encoder that fails costs its part of the ranking, never a search.
-What a vector means, and how far its angle counts, is not known here.
+never wakes the encoder. A search reads all blocks, one after the other, and keeps none of them:
+what lies in a file the system holds once for all processes, and whatever one of them changes is
+there for the next search of any. An encoder that fails costs its part of the ranking, never a
+search. What a vector means, and how far its angle counts, is not known here.
 """
 
 import logging
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.discovery.vectors import Encoder, encoded_words
 from engine.core.views import WorkflowInfo
+from engine.store.vector_blocks import BLOCK, TOGETHER, Blocks
+from engine.store.vector_blocks import CREATE as BLOCKS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,18 +25,11 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("handrail.engine")
 
-CREATE = """
-create table vectors (serial integer primary key autoincrement, document integer not null unique,
-  vector blob not null);
+CREATE = f"""{BLOCKS}
 create table unencoded (document integer primary key, words text not null);
 """
-AT_ONCE = 500
+AT_ONCE = 8 * BLOCK
 """Texts that are encoded together."""
-
-BLOCK = 512
-"""Rows that are multiplied at a time: more would start threads, which cost more than they save."""
-
-_PAGE = 4_096
 
 
 class Source:
@@ -73,9 +69,7 @@ class Vectors:
 
     def __init__(self, db: sqlite3.Connection, source: Source) -> None:
         self._db, self._source = db, source
-        self._seen: int | None = None
-        self._serial = 0
-        self._matrix: Matrix | None = None
+        self._blocks = Blocks(db, source.dimensions)
         self._alone = not db.execute("pragma database_list").fetchone()[2]
 
     @property
@@ -90,8 +84,8 @@ class Vectors:
 
     def drop(self, number: int) -> None:
         """Forget a workflow."""
-        for table in ("vectors", "unencoded"):
-            self._db.execute(f"delete from {table} where document = ?", (number,))  # noqa: S608 - our own names
+        self._blocks.drop((number,))
+        self._db.execute("delete from unencoded where document = ?", (number,))
 
     def fill(self) -> None:
         """Encode what was put in and is not encoded yet."""
@@ -100,95 +94,42 @@ class Vectors:
             rows = self._source.rows([words for _, words in wanting])
             if rows is None:
                 return
-            encoded = zip(wanting, rows, strict=True)
+            numbers = [number for number, _ in wanting]
+            packed = (row.tobytes() for row in rows)
+            self._blocks.put(zip(numbers, _lengths(rows), packed, strict=True))
             self._db.executemany(
-                "insert or replace into vectors (document, vector) values (?, ?)",
-                [(number, row.tobytes()) for (number, _), row in encoded],
+                "delete from unencoded where document = ?", [(number,) for number in numbers]
             )
-            self._db.executemany(
-                "delete from unencoded where document = ?", [(number,) for number, _ in wanting]
-            )
-            self._seen = None
 
     def cosines(self, query: str) -> "Cosines | None":
         """How near everything is to a query; None when nothing is known of that."""
         if self._alone:
             self.fill()
-        matrix = self._refreshed()
-        if not len(matrix.numbers):
+        if self._db.execute("select 1 from vectors limit 1").fetchone() is None:
             return None
         rows = self._source.rows([query])
-        return None if rows is None else matrix.cosines(rows[0])
-
-    def _refreshed(self) -> "Matrix":
-        """The matrix with what was changed since, by this process or another.
-
-        `data_version` is read first: what changes meanwhile is taken in by the next search.
-        """
-        (seen,) = self._db.execute("pragma data_version").fetchone()
-        matrix = self._matrix or Matrix(self._source.dimensions)
-        if seen != self._seen:
-            self._seen, self._matrix = seen, matrix
-            while rows := self._db.execute(_FRESH, (self._serial, _PAGE)).fetchall():
-                self._serial = rows[-1][0]
-                matrix.take([row[1] for row in rows], [row[2] for row in rows])
-            (count,) = self._db.execute("select count(*) from vectors").fetchone()
-            if count != len(matrix.numbers):
-                matrix.keep(number for (number,) in self._db.execute(_NUMBERS))
-        return matrix
+        return None if rows is None else compared(self._blocks.read(), rows[0])
 
 
-_FRESH = "select serial, document, vector from vectors where serial > ? order by serial limit ?"
-_NUMBERS = "select document from vectors"
+def compared(blocks: Iterable[bytes], query: "Array") -> "Cosines":
+    """How near each row of some blocks is to a query's.
 
+    The products of bytes are whole numbers that float32 holds, so where a row lies says nothing.
+    """
+    import numpy as np
 
-class Matrix:
-    """Vectors of bytes, one row for each number."""
-
-    def __init__(self, dimensions: int) -> None:
-        import numpy as np
-
-        self.numbers = np.empty(0, np.int64)
-        self._rows = np.empty((0, dimensions), np.int8)
-        self._norms = np.empty(0, np.float32)
-
-    def take(self, numbers: Sequence[int], vectors: Sequence[bytes]) -> None:
-        """Vectors of some numbers, each of them once, in the place of what they had."""
-        import numpy as np
-
-        fresh = np.array(numbers, np.int64)
-        rows = np.frombuffer(b"".join(vectors), np.int8).reshape(len(vectors), -1)
-        stale = np.isin(self.numbers, fresh)
-        if stale.any():
-            self._only(~stale)
-        self.numbers = np.concatenate([self.numbers, fresh])
-        self._rows = np.concatenate([self._rows, rows])
-        self._norms = np.concatenate([self._norms, _norms(rows)])
-
-    def keep(self, numbers: Iterable[int]) -> None:
-        """Forget all but these numbers."""
-        import numpy as np
-
-        self._only(np.isin(self.numbers, np.fromiter(numbers, np.int64)))
-
-    def _only(self, kept: "Array") -> None:
-        self.numbers, self._rows = self.numbers[kept], self._rows[kept]
-        self._norms = self._norms[kept]
-
-    def cosines(self, query: "Array") -> "Cosines":
-        """How near each row is to a query's."""
-        import numpy as np
-
-        asked = query.astype(np.float32)
-        near = np.empty(len(self._rows), np.float32)
-        block = np.empty((BLOCK, self._rows.shape[1]), np.float32)
-        for start in range(0, len(near), BLOCK):
-            rows = self._rows[start : start + BLOCK]
-            np.copyto(block[: len(rows)], rows)
-            np.dot(block[: len(rows)], asked, out=near[start : start + BLOCK])
-        length = np.float32(np.linalg.norm(asked))
-        near /= np.maximum(self._norms * length, np.float32(1))
-        return Cosines(self.numbers, near)
+    head = [("number", "<i8"), ("length", "<f4")]
+    kind = np.dtype([*head, ("vector", "i1", (len(query),))])
+    asked, numbers, near = query.astype(np.float32), list["Array"](), list["Array"]()
+    block = np.empty((BLOCK * TOGETHER, len(query)), np.float32)
+    length = np.float32(np.linalg.norm(asked))
+    for packed in blocks:
+        rows = np.frombuffer(packed, kind)
+        np.copyto(block[: len(rows)], rows["vector"])
+        numbers.append(rows["number"].copy())
+        lengths = np.maximum(rows["length"] * length, np.float32(1))
+        near.append(block[: len(rows)] @ asked / lengths)
+    return Cosines(np.concatenate(numbers), np.concatenate(near))
 
 
 class Cosines:
@@ -221,8 +162,9 @@ class Cosines:
         return [known.get(number, 0.0) for number in numbers]
 
 
-def _norms(rows: "Array") -> "Array":
+def _lengths(rows: "Array") -> list[float]:
     import numpy as np
 
     squares: Array = np.sum(np.square(rows, dtype=np.float32), axis=1)
-    return np.sqrt(squares)
+    lengths: list[float] = np.sqrt(squares).tolist()
+    return lengths

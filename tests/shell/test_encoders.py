@@ -3,13 +3,18 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
+from engine.core.discovery.pieces import Pieces
 from engine.core.errors import Refused
 from engine.shell.encoders import encoder_of, ranking_of
 from engine.shell.wordllama import WordLlama
@@ -32,8 +37,8 @@ from engine.shell.encoders import encoder_of, ranking_of
 encoder = encoder_of("")
 before = [name for name in ("numpy", "tokenizers") if name in sys.modules]
 rows = encoder.encode(["send an e-mail"])
-after = [name for name in ("requests", "urllib3", "wordllama", "httpx", "huggingface_hub")
-         if name in sys.modules]
+others = ("requests", "urllib3", "tokenizers", "wordllama", "httpx", "huggingface_hub")
+after = [name for name in others if name in sys.modules]
 print(json.dumps([before, after, len(rows[0])]))
 """
 
@@ -102,7 +107,7 @@ def test_without_a_choice_what_is_installed_is_used() -> None:
     assert encoder_of("off") is None
 
 
-@pytest.mark.parametrize("package", ["numpy", "tokenizers", "wordllama"])
+@pytest.mark.parametrize("package", ["numpy", "wordllama"])
 def test_without_the_extra_words_alone_are_searched_unless_it_was_asked_for(
     package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +165,75 @@ def test_a_tokenizer_that_cannot_be_read_is_a_typed_refusal(tmp_path: Path) -> N
     with pytest.raises(Refused) as damaged:
         WordLlama(tmp_path).encode(["x"])
     assert (gone.value.code, damaged.value.code) == ("encoder_broken", "encoder_broken")
+
+
+TOKENIZER = FILES / "tokenizers/l2_supercat_tokenizer_config.json"
+PARTS = [
+    *(
+        "send",
+        "invoices",
+        "refund-order",
+        "größe",
+        "naïve",
+        "日本語",
+        "한국어",
+        "Ж",
+        "😀",
+        "e\u0301",
+    ),
+    *(
+        " ",
+        "  ",
+        "     ",
+        "\n",
+        "\t",
+        "\0",
+        "\u2581",
+        "<s>",
+        "</s>",
+        "<unk>",
+        "<0x41>",
+        "-",
+        "1",
+        "q",
+    ),
+]
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PARTS)).map("".join)))
+@settings(deadline=None)
+def test_texts_are_cut_as_the_library_cuts_them(text: str) -> None:
+    assert mine().of(text) == theirs().encode(text, add_special_tokens=False).ids
+
+
+def test_a_long_text_without_spaces_is_cut_as_well() -> None:
+    for text in ("量放勝차" * 500, "internationalization" * 100, "x" * 2_000, " " * 2_000):
+        assert mine().of(text) == theirs().encode(text, add_special_tokens=False).ids
+
+
+@cache
+def mine() -> Pieces:
+    return Pieces(json.loads(TOKENIZER.read_bytes()))
+
+
+@cache
+def theirs() -> Tokenizer:
+    return Tokenizer.from_file(str(TOKENIZER))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": None},
+        {"model": {"vocab": {"a": 0}, "merges": []}},
+        {"model": {"vocab": {"a": 70_000}, "merges": []}},
+        {"added_tokens": [{}]},
+        {"added_tokens": None},
+    ],
+)
+def test_a_document_that_is_no_tokenizer_is_an_error(change: dict[str, Any]) -> None:
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        Pieces(json.loads(TOKENIZER.read_bytes()) | change)
 
 
 def test_weights_of_a_file_take_the_place_of_the_shipped_ones(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Vectors of a catalogue: quick where they were slow, and the same whoever changed them."""
 
 import logging
+import random
+import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +19,8 @@ from engine.store.paper_files import connect
 from engine.store.paper_rows import Standing, info_text
 from engine.store.papers import Papers
 from engine.store.search import Ranking
-from engine.store.vectors import BLOCK, Matrix, Source, Vectors
+from engine.store.vector_blocks import BLOCK, HEAD, TOGETHER, Blocks
+from engine.store.vectors import CREATE, Cosines, Source, Vectors, compared
 
 WORDS = ("send", "mail", "order", "stock", "refund", "table", "report", "user")
 
@@ -166,17 +169,29 @@ def exactly(*texts: str) -> float:
     return float(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b))
 
 
+def written(numbers: list[int], rows: "np.ndarray[tuple[int, int], np.dtype[np.int8]]") -> Blocks:
+    """Blocks in a database of their own."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.executescript(CREATE)
+    blocks = Blocks(db, rows.shape[1])
+    lengths = np.linalg.norm(rows.astype(float), axis=1).tolist()
+    blocks.put(zip(numbers, lengths, (row.tobytes() for row in rows), strict=True))
+    return blocks
+
+
+def searched(blocks: Blocks, query: "np.ndarray[tuple[int], np.dtype[np.int8]]") -> Cosines:
+    return compared(blocks.read(), query)
+
+
 def test_a_cosine_of_bytes_is_that_of_the_numbers_and_filters_hold() -> None:
     chance = np.random.default_rng(5)
-    count = 2 * BLOCK + 7
+    count = 2 * BLOCK * TOGETHER + 7
     rows = chance.integers(-127, 128, (count, 16), dtype=np.int8)
     numbers = list(chance.permutation(10 * count)[:count].tolist())
-    matrix = Matrix(16)
-    matrix.take(numbers, [row.tobytes() for row in rows])
     query = chance.integers(-127, 128, 16, dtype=np.int8)
     exact = rows.astype(float) @ query / np.linalg.norm(rows.astype(float), axis=1)
     exact /= np.linalg.norm(query.astype(float))
-    cosines = matrix.cosines(query)
+    cosines = searched(written(numbers, rows), query)
     assert cosines.of(numbers) == pytest.approx(list(exact), abs=1e-5)
     assert cosines.of([-1]) == [0.0]
     best = [numbers[place] for place in np.argsort(-exact)]
@@ -186,10 +201,36 @@ def test_a_cosine_of_bytes_is_that_of_the_numbers_and_filters_hold() -> None:
 
 
 def test_null_vectors_are_near_nothing() -> None:
-    matrix = Matrix(4)
-    matrix.take([1, 2], [bytes(4), b"\x01\x01\x01\x01"])
-    assert matrix.cosines(np.zeros(4, np.int8)).top(5) == []
-    assert matrix.cosines(np.ones(4, np.int8)).top(5) == [2]
+    blocks = written([1, 2], np.array([[0] * 4, [1] * 4], np.int8))
+    assert searched(blocks, np.zeros(4, np.int8)).top(5) == []
+    assert searched(blocks, np.ones(4, np.int8)).top(5) == [2]
+
+
+@given(st.lists(st.sets(st.integers(0, 200), min_size=1), max_size=8), st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_blocks_hold_every_row_once_and_no_holes(
+    changes: list[set[int]], chance: random.Random
+) -> None:
+    rows = np.array([[number % 100, 1] for number in range(201)], np.int8)
+    blocks, known, most = written([], rows[:0]), set[int](), 0
+    for numbers in changes:
+        if chance.random() < 0.5:
+            lengths = [float(number) for number in numbers]
+            own = (rows[number].tobytes() for number in numbers)
+            blocks.put(zip(numbers, lengths, own, strict=True))
+            known |= numbers
+        else:
+            blocks.drop(numbers)
+            known -= numbers
+        size = HEAD.size + 2
+        packed = [
+            part[at : at + size] for part in blocks.read() for at in range(0, len(part), size)
+        ]
+        found = {HEAD.unpack_from(row): row[HEAD.size :] for row in packed}
+        assert len(packed) == len(known)
+        most = max(most, len(known))
+        assert blocks.count() <= -(-most // BLOCK)
+        assert found == {(number, float(number)): rows[number].tobytes() for number in known}
 
 
 def test_what_was_read_for_another_encoder_lies_in_another_place(tmp_path: Path) -> None:
