@@ -146,7 +146,7 @@ class Finding:
 
     def _published(self, bare: str) -> list[tuple[str, str]]:
         """Workflows of this name that were published once and are in no folder of this process."""
-        return [key for key in self._library.names() if key[1] == bare]
+        return self._library.called(bare)
 
     def _unknown(self, name: str) -> Refused:
         keys = self._papers.lists.workflow_names(MOST_OPTIONS)

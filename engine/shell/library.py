@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary, ref
 
 from engine.core.definition import rebuild, stored_input
 from engine.core.model import Effect, Workflow, WorkflowRef, targets_of
+from engine.shell.packed import Packed
 from engine.store import Store
 
 Functions = Mapping[str, Effect]
@@ -69,7 +70,7 @@ class Library:
         self._alive: WeakValueDictionary[str, Workflow] = WeakValueDictionary()
         self._learned: dict[str, asyncio.Task[Workflow]] = {}
         self._within: dict[str, _Within] = {}
-        self._known: dict[str, bytes] = {}
+        self._known = Packed()
         self._seen = -1
         self.lanes: frozenset[int] = frozenset()
         self._moved: set[Key] | None = None
@@ -99,7 +100,7 @@ class Library:
 
     def rows(self, namespace: str, name: str) -> tuple[Known, ...]:
         """All published versions of a workflow, oldest first."""
-        return unpacked(namespace, name, self._known.get(f"{namespace}/{name}", b""))
+        return unpacked(namespace, name, self._known.get(f"{namespace}/{name}"))
 
     def row(self, namespace: str, name: str, version: str) -> Known | None:
         """One published version."""
@@ -113,6 +114,12 @@ class Library:
     def names(self) -> Iterable[Key]:
         """Every workflow that was ever published, by namespace and name."""
         return (_key(name) for name in self._known)
+
+    def called(self, name: str) -> list[Key]:
+        """Every workflow of this name that was ever published, in whichever namespace."""
+        if not self._known.mentions(f"/{name}"):
+            return []
+        return [key for key in self.names() if key[1] == name]
 
     def lane(self, namespace: str, name: str) -> int:
         """Where the runs of a workflow queue: in a lane of their own once they were ever limited.
@@ -189,7 +196,8 @@ class Library:
                     await self.learn_all(await self.learn(row.digest))
 
     def _take(self, rows: Rows, found: Mapping[Key, bytes]) -> None:
-        self._known.update((f"{space}/{name}", text) for (space, name), text in found.items())
+        for (space, name), text in found.items():
+            self._known.put(f"{space}/{name}", text)
         limited = {row["stream"] for row in rows if row["concurrency"]}
         self.lanes = self.lanes.difference(row["stream"] for row in rows) | limited
 
