@@ -9,7 +9,7 @@ import pytest
 
 from engine.app import fitting_labels as fitting
 from engine.app.judging_labels import judge_labels
-from engine.core.discovery.neighbours import chance
+from engine.core.discovery.neighbours import TYPES, Label, Type, chance
 from engine.core.model import Effect
 from engine.core.views import TaskInfo
 from engine.store.neighbours import WEIGHTS, Neighbours
@@ -65,6 +65,27 @@ def test_the_shipped_weights_name_no_word_of_any_example() -> None:
     document = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     assert set(document) == {"tag", "category"}
     assert len(WEIGHTS.read_text(encoding="utf-8")) < 1_500
+
+
+def test_a_category_is_chosen_by_what_tells_it_from_the_others_of_its_item() -> None:
+    """Items in a crowd have much of `angle` for every label and more labels of their own."""
+    items = [_told(f"{kind}{at}", kind, at % 2) for kind in TYPES for at in range(12)]
+    found = fitting.fitted(items)
+    assert found["category"]["weights"]["angle"] == 0
+    assert found["category"]["weights"]["words"] > 0
+    assert found["tag"]["weights"]["angle"] > 0
+    assert list(fitting.crossed(items)) == list(fitting.crossed(items))
+
+
+def _told(id: str, kind: Type, crowded: int) -> fitting.Told:
+    labels: list[Label] = [(kind, letter) for letter in "abcd"]
+    own = frozenset(labels[: 1 + crowded])
+    return fitting.Told(
+        id,
+        "here",
+        {label: (crowded, label in own or label[1] == id[-1], 0, 0, 0, 0, 0) for label in labels},
+        own,
+    )
 
 
 @pytest.mark.slow

@@ -21,10 +21,12 @@ _NOTHING = 1e-9
 
 @value
 class Choice:
-    """One query: the features of each candidate, and which of them were meant."""
+    """One query: the features of each candidate, which of them were meant, and for how many
+    queries it stands."""
 
     rows: Sequence[Row]
     meant: Sequence[bool]
+    weight: float = 1.0
 
 
 @value
@@ -78,7 +80,7 @@ def preferences(
     useful = [choice for choice in choices if any(choice.meant) and not all(choice.meant)]
     means, spreads = _scale(list(chain.from_iterable(choice.rows for choice in useful)))
     scaled = [
-        Choice([_scaled(row, means, spreads) for row in choice.rows], choice.meant)
+        Choice([_scaled(row, means, spreads) for row in choice.rows], choice.meant, choice.weight)
         for choice in useful
     ]
     weights = [w * spread for w, spread in zip(start or [0.0] * len(means), spreads, strict=True)]
@@ -95,20 +97,23 @@ def _of_choices(
     choices: Sequence[Choice], weights: list[float], penalty: float
 ) -> tuple[float, list[float], list[list[float]]]:
     """Loss, slope and curvature."""
-    size, count = len(weights), len(choices)
+    size, count = len(weights), _count(choices)
     slope = [0.0] * size
     curve = [[0.0] * (at + 1) for at in range(size)]
     loss = 0.0
     for choice in choices:
         chances, meant, cost = _chances(choice, weights)
-        loss += cost
-        mean = _mean(choice.rows, chances, size)
-        slope = [
-            s + m - g for s, m, g in zip(slope, mean, _mean(choice.rows, meant, size), strict=True)
-        ]
+        times = choice.weight
+        loss += times * cost
+        mean, good = _mean(choice.rows, chances, size), _mean(choice.rows, meant, size)
+        slope = [s + times * m - times * g for s, m, g in zip(slope, mean, good, strict=True)]
         for row, chance in zip(choice.rows, chances, strict=True):
-            _add(curve, [x - m for x, m in zip(row, mean, strict=True)], chance)
+            _add(curve, [x - m for x, m in zip(row, mean, strict=True)], times * chance)
     return _penalised(loss / count, slope, curve, weights, count, penalty)
+
+
+def _count(choices: Sequence[Choice]) -> float:
+    return sum(choice.weight for choice in choices)
 
 
 def _chances(choice: Choice, weights: list[float]) -> tuple[list[float], list[float], float]:
@@ -159,7 +164,7 @@ def _stepped(
     part = 1.0
     while part > 1e-4:
         tried = [w - part * s for w, s in zip(weights, step, strict=True)]
-        cost = sum(_chances(choice, tried)[2] for choice in choices) / len(choices)
+        cost = sum(c.weight * _chances(c, tried)[2] for c in choices) / _count(choices)
         if cost + penalty * _dot(tried, tried) <= loss:
             return tried
         part /= 2

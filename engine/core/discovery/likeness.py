@@ -21,7 +21,7 @@ _NAME, _LEAD, _REST, _USE, _WORD_OF_USE = 2.0, 2.0, 0.5, 1.0, 0.5
 """What a word counts by where it stands."""
 _SATURATION, _BY_LENGTH = 1.2, 0.5
 _USUAL_LEAD, _USUAL_REST, _USUAL_USES = 12, 40, 10
-_IN_NAME, _IN_USES, _SHARED = 3.0, 0.5, 0.5
+_IN_NAME, _IN_USES, _SHARED = 3.0, 1.5, 0.5
 
 
 @value

@@ -38,6 +38,20 @@ def test_choices_without_a_choice_are_left_out() -> None:
     assert preferences([*useful, *idle]) == preferences(useful)
 
 
+def test_a_choice_of_weight_two_counts_like_two() -> None:
+    known = _choices((1.0, 2.0), 40)
+    twice = preferences([*known, *known])
+    heavy = preferences([Choice(each.rows, each.meant, 2.0) for each in known])
+    assert heavy == pytest.approx(twice, rel=1e-3)
+
+
+def test_a_few_choices_of_great_weight_outweigh_many() -> None:
+    many, few = _choices((1.0, 2.0), 40), _choices((-1.0, -2.0), 3)
+    assert all(weight > 0 for weight in preferences([*many, *few]))
+    heavy = [Choice(each.rows, each.meant, 500.0) for each in few]
+    assert all(weight < 0 for weight in preferences([*many, *heavy]))
+
+
 def test_the_line_between_right_and_wrong_is_found() -> None:
     known = [Verdict([x], x > 0.25) for x in _numbers(400)]
     line = verdicts(known, 1e-4)
