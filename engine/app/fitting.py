@@ -28,11 +28,18 @@ than the 0.95 promised, since the queries to come are others."""
 _HARDEST = 9
 """Candidates that were not meant, of each query: those that were turned down, and those that its
 words fit best."""
-_INVENTED = 0.02
-"""The share of queries without an answer that may get a confidence of 0.8; at most 0.03."""
-_MOST_SURE = 0.995
+_INVENTED = 0.015
+"""The share of queries without an answer that may get a confidence of 0.8, in catalogues of every
+size: half of the 0.03 promised, since what half of the examples allows is up to twice as much of
+the other half."""
+_PENALTY = 0.01
+"""Of the weights of features: with more or less of it, fewer of the queries that weights have not
+seen are answered rightly."""
+_LEAST_SURE, _MOST_SURE = 0.5, 0.995
 _LOST = 0.04
 """The share of right answers that may lie below the floor."""
+_FAINT = 0.02
+"""The share of right answers whose score may lie below the least that counts."""
 _AS_GOOD = 1.5
 """Whoever is this many times less likely to be meant than the first, or nearer, is as good."""
 _DIGITS = 4
@@ -69,7 +76,7 @@ def examples(
     found: list[Example] = []
     for size in sizes:
         for sample in samples(infos, queries, size):
-            found.extend(_examples(sample, size, ranking))
+            found.extend(_examples(sample, min(size, len(infos)), ranking))
     return found
 
 
@@ -90,15 +97,14 @@ def fitted(found: Sequence[Example]) -> dict[str, Any]:
     """A set of weights as JSON; all examples are of one kind."""
     features = SETS[found[0].pool.kind]
     folds = [[each for each in found if _fold(each) == fold] for fold in (0, 1)]
-    weights = preferences(_choices(found))
-    strange = [preferences(_choices(other), start=weights) for other in reversed(folds)]
+    weights = preferences(_choices(found), _PENALTY)
     known = [
-        judged
-        for fold, unseen in zip(folds, strange, strict=True)
-        for each in fold
-        for judged in _verdicts(each, unseen)
+        _unseen(fold, preferences(_choices(other), _PENALTY, weights))
+        for fold, other in zip(folds, reversed(folds), strict=True)
     ]
-    sure = verdicts([each.verdict for each in known])
+    lines = [verdicts([each.verdict for each in other]) for other in reversed(known)]
+    told = [_raw(line, each) for line, fold in zip(lines, known, strict=True) for each in fold]
+    sure = verdicts([each.verdict for each in chain.from_iterable(known)])
     seen = verdicts(list(chain.from_iterable(_seen(each, weights) for each in found)))
     return {
         "weights": _named(features, weights),
@@ -106,8 +112,24 @@ def fitted(found: Sequence[Example]) -> dict[str, Any]:
         "offset": round(seen.bias, _DIGITS),
         "signs": _named(rank.signs_of(features), sure.weights),
         "bias": round(sure.bias, _DIGITS),
-        **_levels(sure, known),
+        "least": round(_least(seen, chain.from_iterable(known)), _DIGITS),
+        **_levels(told),
     }
+
+
+def _unseen(fold: Iterable[Example], weights: Sequence[float]) -> list["Judged"]:
+    return [judged for each in fold for judged in _verdicts(each, weights)]
+
+
+def _raw(line: Line, each: "Judged") -> tuple[float, "Judged"]:
+    return chance(rank.score(line.weights, each.verdict.row) + line.bias), each
+
+
+def _least(seen: Line, known: Iterable["Judged"]) -> float:
+    """The score as it is shown that nearly all first hits have that are right."""
+    heads = (each.verdict.row[0] for each in known if each.verdict.right)
+    shown = sorted(chance(seen.weights[0] * head + seen.bias) for head in heads)
+    return shown[int(len(shown) * _FAINT)] if shown else 0.0
 
 
 def _fold(example: Example) -> int:
@@ -173,19 +195,26 @@ def _named(names: Sequence[str], numbers: Sequence[float]) -> dict[str, float]:
     return {name: round(number, _DIGITS) for name, number in zip(names, numbers, strict=True)}
 
 
-def _levels(sure: Line, known: Sequence[Judged]) -> dict[str, Any]:
-    """Which raw chance is a confidence of 0.8, below which nothing fits, and what is as good."""
+def _levels(judged: Iterable[tuple[float, Judged]]) -> dict[str, Any]:
+    """Which raw chance is a confidence of 0.8, below which nothing fits, and what is as good.
+
+    The raw chances come from weights and signs that have not seen the query.
+    """
     by_size: dict[int, list[tuple[float, Judged]]] = {}
-    for each in known:
-        raw = chance(rank.score(sure.weights, each.verdict.row) + sure.bias)
+    for raw, each in judged:
         by_size.setdefault(each.size, []).append((raw, each))
-    level = min(_MOST_SURE, max(map(_level, by_size.values())))
-    right = sorted(raw for told in by_size.values() for raw, each in told if each.verdict.right)
+    levels = {size: round(_level(told), _DIGITS) for size, told in sorted(by_size.items())}
+    right = sorted(
+        rank.judged(levels[size], raw)
+        for size, told in by_size.items()
+        for raw, each in told
+        if each.verdict.right
+    )
     floor = right[int(len(right) * _LOST)] if right else 0.0
     return {
-        "knots": [[0.0, 0.0], [round(level, _DIGITS), SURE], [1.0, 1.0]],
+        "levels": [[size, level] for size, level in levels.items()],
         "near": round(log(_AS_GOOD), _DIGITS),
-        "floor": round(min(floor, level) / level * SURE, _DIGITS),
+        "floor": round(min(floor, SURE), _DIGITS),
     }
 
 
@@ -193,7 +222,8 @@ def _level(told: Sequence[tuple[float, Judged]]) -> float:
     """The raw chance from which on enough is right, and little is said where nothing is."""
     precise = threshold([(raw, j.verdict.right, j.verdict.weight) for raw, j in told], PRECISE)
     idle = sorted(raw for raw, judged in told if not judged.answerable)
-    return max(precise, idle[int(len(idle) * (1 - _INVENTED))] if idle else 0.0)
+    least = idle[int(len(idle) * (1 - _INVENTED))] if idle else 0.0
+    return min(_MOST_SURE, max(_LEAST_SURE, precise, least))
 
 
 def text_of(sets: dict[str, Any]) -> str:

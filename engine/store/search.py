@@ -102,20 +102,10 @@ class Pool:
         return Pool(self.asked, self.documents, listed, self.by_words)
 
     def answer(self, sets: Mapping[str, Weights]) -> Answer:
-        """The candidates in order, by their places.
-
-        Where words alone put the same one first, it is as sure as the surer of the two says: each
-        has shown by itself how often it is right, and here both agree.
-        """
+        """The candidates in order, by their places."""
         names = [each.name for each in self.candidates]
         rows = [each.row for each in self.candidates]
-        found = rank.answer(sets[self.kind], self.asked, self.documents, names, rows)
-        if self.kind == "lexical":
-            return found
-        words = self.in_words().answer(sets)
-        agreed = found.order[:1] == words.order[:1]
-        sure = max(found.confidence, words.confidence) if agreed else found.confidence
-        return replace(found, confidence=sure)
+        return rank.answer(sets[self.kind], self.asked, self.documents, names, rows)
 
 
 class Index:
@@ -164,7 +154,7 @@ class Index:
             sure = rank.CHOICE if close else rank.NAMED if named[0][1] is _SPELLED else 1.0
             return Found(hits, sure, self._full(close), good=bool(hits))
         close = [pool.candidates[at].number for at in answer.close]
-        good = answer.confidence >= made.floor and any(h.score >= rank.LEAST for h in hits[:1])
+        good = answer.confidence >= made.floor and any(h.score >= made.least for h in hits[:1])
         sure = answer.confidence if good else min(rank.CHOICE, answer.confidence)
         return Found(hits, sure, self._full(close), good)
 

@@ -67,6 +67,14 @@ def test_the_same_examples_give_the_same_bytes(made: str) -> None:
     assert fitting.text_of({"lexical": fitting.fitted(again)}) == made
 
 
+@pytest.mark.requirement("search-calibrated")
+def test_a_catalogue_of_each_size_has_a_level_of_its_own() -> None:
+    found = fitting.examples(catalogue(), asked(), (12, 36, 1_000))
+    levels = dict(fitting.fitted(found)["levels"])
+    assert [*levels] == [12, len(catalogue())]
+    assert all(0.5 <= level < 1 for level in levels.values())
+
+
 @pytest.mark.requirement("ranker-reproducible")
 def test_no_word_of_an_example_is_in_the_weights(made: str) -> None:
     words = {*VERBS, *NOUNS, "jane", "shop"}

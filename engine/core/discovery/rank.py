@@ -6,7 +6,8 @@ alone, and one that also weighs how near a workflow is in meaning.
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import exp, isfinite, log
+from math import exp, inf, isfinite, log
+from operator import mul
 from typing import Any
 
 from engine.core.discovery.features import FEATURES
@@ -19,9 +20,6 @@ NAMED = 0.97
 """The confidence where the query spells out the name of exactly one workflow."""
 CHOICE = 0.5
 """The confidence where it is the name of several."""
-LEAST = 0.08
-"""The score of a first hit below which nothing fits, however much worse all others are: 2 of 100
-right answers lie below it, and of queries without an answer 9 of 10 in a small catalogue."""
 SIGNS = (
     "first", "lead", "lead_of_second", "documents", "words_asked", "text", "name_covered",
     "name_spelled", "lead_covered", "in_name", "anywhere", "anywhere_of_all", "best_part",
@@ -43,7 +41,9 @@ class Weights:
     """What each feature weighs, and how scores and confidences follow; from `weights`.
 
     `near` is how far below the first a score may lie to be as good; `floor` is the confidence
-    below which nothing fits; `knots` lead from a raw chance to a confidence, rising.
+    below which nothing fits. `levels` are the raw chances that are a confidence of 0.8, each with
+    the size of the catalogue in which it is so: the more workflows, the more that look right.
+    `least` is the score of a first hit below which nothing fits, however much worse all others are.
     """
 
     features: tuple[str, ...]
@@ -52,9 +52,10 @@ class Weights:
     offset: float
     signs: tuple[float, ...]
     bias: float
-    knots: tuple[tuple[float, float], ...]
+    levels: tuple[tuple[float, float], ...]
     near: float
     floor: float
+    least: float
 
 
 def signs_of(features: Sequence[str]) -> tuple[str, ...]:
@@ -79,9 +80,10 @@ def weights(document: Mapping[str, Any], features: Sequence[str]) -> Weights:
             float(document["offset"]),
             tuple(float(document["signs"][name]) for name in signs_of(features)),
             float(document["bias"]),
-            tuple((float(raw), float(sure)) for raw, sure in document["knots"]),
+            tuple((float(documents), float(raw)) for documents, raw in document["levels"]),
             float(document["near"]),
             float(document["floor"]),
+            float(document["least"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"weights without {error}") from error
@@ -90,20 +92,20 @@ def weights(document: Mapping[str, Any], features: Sequence[str]) -> Weights:
 
 
 def _check(made: Weights, document: Mapping[str, Any]) -> None:
-    numbers = (*made.weights, *made.signs, made.slope, made.offset, made.bias, made.near)
-    if not all(map(isfinite, numbers)):
+    ends = (made.slope, made.offset, made.bias, made.near, made.floor, made.least)
+    if not all(map(isfinite, (*made.weights, *made.signs, *ends))):
         raise ValueError("weights that are no numbers")
     if len(document["weights"]) != len(made.features) or len(document["signs"]) != len(made.signs):
         raise ValueError("weights of features that are not known")
-    raws, sures = zip(*made.knots or ((0.0, 0.0),), strict=True)
-    rising = all(a < b for a, b in pairwise(raws)) and all(a <= b for a, b in pairwise(sures))
-    if not rising or (raws[0], raws[-1]) != (0.0, 1.0) or not 0 <= sures[0] <= sures[-1] <= 1:
-        raise ValueError("confidences that do not rise from 0 to 1")
+    sizes, raws = zip(*made.levels or ((0.0, 0.0),), strict=True)
+    growing = sizes[0] >= 1 and all(a < b < inf for a, b in pairwise(sizes))
+    if not growing or not all(0 < raw < 1 for raw in raws):
+        raise ValueError("levels that are no chances in catalogues of growing sizes")
 
 
 def score(weights: Sequence[float], row: Sequence[float]) -> float:
     """The score of a workflow, on no scale of its own: only differences mean something."""
-    return sum(weight * number for weight, number in zip(weights, row, strict=True))
+    return float(sum(map(mul, weights, row)))
 
 
 def shown(made: Weights, scored: float) -> float:
@@ -147,7 +149,7 @@ def answer(
     told = signs(asked, documents, scores, made.features, rows[order[0]])
     falling = zip(order[1:_MOST_CLOSE], scores[1:_MOST_CLOSE], strict=True)
     close = tuple(at for at, scored in falling if scored >= scores[0] - made.near)
-    return Answer(order, scores, confidence(made, told), close)
+    return Answer(order, scores, confidence(made, documents, told), close)
 
 
 def ordered(
@@ -175,13 +177,30 @@ def signs(
     return [*heads, *sizes, *(of_first[name] for name in signs_of(features)[5:])]
 
 
-def confidence(made: Weights, signs: Sequence[float]) -> float:
-    """How sure the first hit is, by the signs of the answer."""
-    return _between(made.knots, chance(score(made.signs, signs) + made.bias))
+def confidence(made: Weights, documents: int, signs: Sequence[float]) -> float:
+    """How sure the first hit is in a catalogue of so many, by the signs of the answer."""
+    return judged(level(made.levels, documents), chance(score(made.signs, signs) + made.bias))
 
 
-def _between(knots: Sequence[tuple[float, float]], raw: float) -> float:
-    for (low, low_sure), (high, high_sure) in pairwise(knots):
-        if raw <= high:
-            return low_sure + (high_sure - low_sure) * (raw - low) / (high - low)
-    return knots[-1][1]
+def judged(level: float, raw: float) -> float:
+    """A raw chance as a confidence, which is 0.8 where the chance has reached a level.
+
+    >>> judged(0.9, 0.45), judged(0.9, 0.9), round(judged(0.9, 0.95), 3)
+    (0.4, 0.8, 0.9)
+    """
+    if raw <= level:
+        return SURE * (raw / level)
+    return SURE + (1 - SURE) * (raw - level) / (1 - level)
+
+
+def level(levels: Sequence[tuple[float, float]], documents: int) -> float:
+    """The level in a catalogue of so many, between those of the sizes that were measured.
+
+    >>> level([(10, 0.7), (1_000, 0.9)], 100), level([(10, 0.7), (1_000, 0.9)], 3)
+    (0.8, 0.7)
+    """
+    for (few, low), (many, high) in pairwise(levels):
+        if documents < many:
+            part = max(0.0, log(max(documents, 1) / few) / log(many / few))
+            return low + (high - low) * part
+    return levels[-1][1]

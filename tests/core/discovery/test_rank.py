@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.core.discovery import rank
 from engine.core.discovery.features import FEATURES, features, rarity, text_score, weighed
-from engine.core.discovery.rank import SIGNS
+from engine.core.discovery.rank import SIGNS, SURE
 from engine.core.discovery.said import Said
 from engine.core.discovery.words import asked
 from engine.store.search import WEIGHTS, shipped
@@ -27,14 +27,22 @@ def document(**changed: Any) -> dict[str, Any]:
         {"weights": dict.fromkeys((*FEATURES, "strange"), 1.0)},
         {"signs": dict.fromkeys(SIGNS, float("nan"))},
         {"bias": None},
-        {"knots": [[0, 0]]},
-        {"knots": [[0, 0.5], [0.5, 0.2], [1, 1]]},
-        {"knots": [[0, 0], [1, 1.5]]},
+        {"levels": []},
+        {"levels": [[0, 0.9]]},
+        {"levels": [[20, 0.9], [20, 0.95]]},
+        {"levels": [[100, 0.9], [20, 0.95]]},
+        {"levels": [[20, 0.9], [100, 1.0]]},
+        {"levels": [[20, 0.0]]},
+        {"levels": [[20, float("nan")]]},
+        {"levels": [[20, 0.9], [float("inf"), 0.9]]},
         {"near": float("inf")},
+        {"floor": float("nan")},
+        {"least": float("nan")},
+        {"least": None},
     ],
 )
 def test_weights_that_do_not_fit_are_refused(changed: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"weights|confidences"):
+    with pytest.raises(ValueError, match=r"weights|levels"):
         rank.weights(document(**changed), FEATURES)
 
 
@@ -56,9 +64,27 @@ def test_a_confidence_rises_with_the_chance(odds: list[float]) -> None:
     made = shipped()["lexical"]
     signs = [[odd if name == "first" else 0.0 for name in SIGNS] for odd in sorted(odds)]
     rising = made.signs[0] >= 0
-    told = [rank.confidence(made, each) for each in (signs if rising else signs[::-1])]
+    told = [rank.confidence(made, 100, each) for each in (signs if rising else signs[::-1])]
     assert told == sorted(told)
     assert all(0 <= each <= 1 for each in told)
+
+
+@given(st.integers(1, 10**9), st.floats(0.001, 1))
+def test_what_reaches_the_level_of_its_catalogue_is_sure(documents: int, raw: float) -> None:
+    levels = ((20.0, 0.8), (100.0, 0.95), (1_000.0, 0.9))
+    level = rank.level(levels, documents)
+    assert 0.8 <= level <= 0.95
+    assert rank.judged(level, level) == SURE
+    assert rank.judged(level, raw) >= SURE or raw < level
+    assert rank.judged(level, raw) < SURE or raw > level - 1e-9
+
+
+@pytest.mark.parametrize(("documents", "level"), [(1, 0.8), (20, 0.8), (100, 0.95), (10**6, 0.9)])
+def test_beyond_the_sizes_that_were_measured_the_last_level_stays(
+    documents: int, level: float
+) -> None:
+    levels = ((20.0, 0.8), (100.0, 0.95), (1_000.0, 0.9))
+    assert rank.level(levels, documents) == pytest.approx(level)
 
 
 def test_of_equals_the_name_decides() -> None:
