@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from engine import Effect, Engine, PythonTask, Refused, RunFilter, Settings, open_engine
@@ -86,3 +87,39 @@ async def test_labels_by_people_are_the_same_there(url: str, tmp_path: Path) -> 
         assert one.workflows()[0].tags == ("old",)
         await one.rebuild()
         assert await one.labels.of("workflow", "default", "w") == Labels(tags=("old",))
+
+
+def suggested(url: str) -> list[tuple[Any, ...]]:
+    """What the table of suggestions says."""
+    with psycopg.connect(url) as db:
+        return db.execute("select word, type, state, at, confidence from suggestions").fetchall()
+
+
+@pytest.mark.requirement("suggestions-recorded")
+async def test_what_became_of_suggestions_is_the_same_when_it_is_drawn_again(
+    url: str, tmp_path: Path
+) -> None:
+    step, text = [{"id": "a", "taskRef": "t"}], "Sends an invoice."
+    flows = [
+        flow(
+            f"send-invoice-{at}", step, description=text, tags=["mail"] * (at > 0), categories=also
+        )
+        for at, also in enumerate([[], ["billing"], ["billing"], ["billing"]])
+    ]
+    write(tmp_path / "documents", look("t"), *flows)
+    functions = {"look": PythonTask(double, Effect.READ)}
+    settings = Settings(url, (tmp_path / "documents",), functions=functions, work=False)
+    async with open_engine(settings) as one, open_engine(settings) as other:
+        new = "send-invoice-0"
+        found = await one.suggesting.suggest(new)
+        assert {each.label for each in found.suggestions} == {"mail", "billing"}
+        await other.suggesting.reject(new, "billing", actor="user")
+        mail = Labels(tags=("mail",))
+        await say_yes(one, one.labels.change(Change("workflow", (new,), add=mail)))
+        await say_yes(one, one.labels.change(Change("workflow", (new,), remove=mail)))
+        assert len((await one.suggesting.suggest(new)).suggestions) == 1
+        live = suggested(url)
+        assert sorted(row[:3] for row in live) == [("billing", "category", 2), ("mail", "tag", 0)]
+        assert await other.rebuild()
+        assert sorted(suggested(url)) == sorted(live)
+        assert await one.suggesting.stats() == await other.suggesting.stats()
