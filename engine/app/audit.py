@@ -5,7 +5,7 @@ hashes of each, and one more for the tree; where it may, a long journal is share
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence, Set
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,12 @@ class Check:
         return await asyncio.to_thread(self._verify, size, processes - 1)
 
     def _verify(self, size: int, others: int) -> Audit:
-        sound, forged = self._notes()
-        auditor = self._spread(sound, size, others) if size >= LEAST else None
-        auditor = self._walked(sound, begun=auditor)
+        notes = list(read_notes(self.places, self._origin))
+        if size >= LEAST:
+            sound, forged, begun = self._spread(notes, size, others)
+        else:
+            (sound, forged), begun = self._judged(notes), None
+        auditor = self._walked(sound, begun=begun)
         edited = self._edited(auditor)
         return auditor.result((*forged, *edited))
 
@@ -76,12 +79,18 @@ class Check:
         found = auditor.receipts.compared(rows, moving)
         return [Finding(TAMPERED, *each) for each in found]
 
-    def _spread(self, sound: Sequence[Note], size: int, others: int) -> Auditor | None:
-        """The walk by several processes; None where it comes to no end that can be trusted."""
+    def _spread(
+        self, notes: Sequence[Note | str], size: int, others: int
+    ) -> tuple[list[Note], list[Finding], Auditor | None]:
+        """The checkpoints, looked at while other processes begin, and the walk by all of them;
+        None where that comes to no end that can be trusted."""
+        asked = tasks(size, [each.checkpoint.size for each in notes if isinstance(each, Note)])
+        with spread(self._store.elsewhere("journal_lines"), asked, others) as walked:
+            sound, forged = self._judged(notes)
+            found = walked()
         auditor = Auditor(each.checkpoint for each in sound)
-        asked = tasks(size, [each.checkpoint.size for each in sound])
-        found = spread(self._store.elsewhere("journal_lines"), asked, others)
-        return auditor if found and all(map(auditor.join, found)) else None
+        whole = found and all(map(auditor.join, found))
+        return sound, forged, auditor if whole else None
 
     def _walked(
         self,
@@ -95,12 +104,12 @@ class Check:
             auditor.step([line for line in page if line[0] <= size] if size is not None else page)
         return auditor
 
-    def _notes(self) -> tuple[list[Note], list[Finding]]:
+    def _judged(self, notes: Iterable[Note | str]) -> tuple[list[Note], list[Finding]]:
         """The checkpoints that the key has signed, and what is wrong with the others."""
         public = public_key(self.places.key)
         sound: list[Note] = []
         forged: list[Finding] = []
-        for found in read_notes(self.places, self._origin):
+        for found in notes:
             if isinstance(found, str):
                 forged.append(Finding(FORGED, 0, found))
             elif public is not None and genuine(public, found):
@@ -136,7 +145,7 @@ class Audits(Check):
         return {each.position for each in await self._store.read(row["id"], tenant=row["tenant"])}
 
     def _export(self, folder: Path, size: int, after: int, chosen: set[int] | None) -> Exported:
-        sound, forged = self._notes()
+        sound, forged = self._judged(read_notes(self.places, self._origin))
         if chosen is None and after:
             chosen = set(range(after + 1, size + 1))
         proven = proofs(size, [each.checkpoint.size for each in sound], chosen)

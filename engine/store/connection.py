@@ -48,6 +48,9 @@ SYSTEM_CODES: Mapping[str, str] = MappingProxyType(
 
 MAGIC = b"SQLite format 3\0"
 
+PATIENCE = 5.0
+"""Seconds to wait for another process's transaction."""
+
 PRAGMAS = (
     "pragma synchronous = full",
     "pragma wal_autocheckpoint = 0",

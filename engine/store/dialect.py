@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from itertools import count
 from operator import itemgetter
+from pathlib import Path
 from types import MappingProxyType
 
 from engine.core.log import Param
@@ -27,6 +27,9 @@ from engine.core.log import Param
 _HEADER = re.compile(r"^-- name: (\w+)(?: by (\w+))?(?: @(\w+))?[ \t]*\n", re.MULTILINE)
 _PARAM = re.compile(r":(\w+)")
 _TABLE = re.compile(r"\b(?:from|join|into|update)\s+(?!set\b|of\b|skip\b)(\w+)", re.IGNORECASE)
+
+
+_SQL = Path(__file__).parent / "sql"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,13 +59,16 @@ SQLITE = Dialect(
             "bytes": "blob",
             "skip_locked": "",
             "streams": "json_each(:streams)",
-            "header": f"json_array({', '.join(_HEADED)})",
-            "any_header": f"json_array({', '.join(map(_BLOB.format, _HEADED))})",
+            "header": f"cast(json_array({', '.join(_HEADED)}) as blob)",
+            "any_header": f"cast(json_array({', '.join(map(_BLOB.format, _HEADED))}) as blob)",
+            "salted": "case when commitment is null and typeof(salt) = 'blob' and length(salt) = 32"
+            " and typeof(body) = 'text' then cast(salt || body as blob)"
+            " when coalesce(body, salt) is not null then x'' end",
         }
     ),
 )
 
-_POSTGRES_HEADER = "'[' || {} || ',' || {} || ']'".format(
+_POSTGRES_HEADER = "convert_to('[' || {} || ',' || {} || ']', 'UTF8')".format(
     " || ',' || ".join(_HEADED[:5]),
     " || ',' || ".join(f"to_json({name})" for name in _HEADED[5:]),
 )
@@ -79,6 +85,9 @@ POSTGRES = Dialect(
             " from json_array_elements_text(cast(:streams as json))) listed",
             "header": _POSTGRES_HEADER,
             "any_header": _POSTGRES_HEADER,
+            "salted": "case when commitment is null and length(salt) = 32 and body is not null"
+            " then salt || convert_to(body, 'UTF8')"
+            " when body is not null or salt is not null then cast('' as bytea) end",
         }
     ),
 )
@@ -123,13 +132,11 @@ class Migration:
 def statements(dialect: Dialect) -> Mapping[str, Statement]:
     """Every named statement, compiled once for `dialect`; raises ValueError for a bad file."""
     found: dict[str, Statement] = {}
-    folder = files("engine.store") / "sql"
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".sql"):
-            for statement in compiled(file.read_text(encoding="utf-8"), dialect):
-                if statement.name in found:
-                    raise ValueError(f"two statements are called {statement.name!r}")
-                found[statement.name] = statement
+    for file in sorted(_SQL.glob("*.sql")):
+        for statement in compiled(file.read_text(encoding="utf-8"), dialect):
+            if statement.name in found:
+                raise ValueError(f"two statements are called {statement.name!r}")
+            found[statement.name] = statement
     _check_owners(found)
     return MappingProxyType(found)
 
@@ -137,11 +144,8 @@ def statements(dialect: Dialect) -> Mapping[str, Statement]:
 @cache
 def migrations(dialect: Dialect) -> tuple[Migration, ...]:
     """The steps of the schema in order; raises ValueError when their numbers have a gap."""
-    folder = files("engine.store") / "sql" / "schema"
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
-    steps = tuple(
-        _migration(name, (folder / name).read_text(encoding="utf-8"), dialect) for name in names
-    )
+    found = sorted((_SQL / "schema").glob("*.sql"))
+    steps = tuple(_migration(at.name, at.read_text(encoding="utf-8"), dialect) for at in found)
     if [step.number for step in steps] != list(range(1, len(steps) + 1)):
         raise ValueError("the schema files are not numbered 001, 002, ...")
     return steps

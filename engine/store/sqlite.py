@@ -8,7 +8,7 @@ import asyncio
 import socket
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,24 +17,21 @@ import aiosqlite
 from engine.core.log import Feature, Row
 from engine.store.batch import Line, Schema
 from engine.store.connection import (
+    PATIENCE,
     PRAGMAS,
     connect,
     create,
     judged,
     refuse_strangers,
     tune,
-    undecodable,
-    unmade,
 )
 from engine.store.dialect import SQLITE, Statement, statements
 from engine.store.lock import Lock, Turn, try_lock
 from engine.store.migrate import migrate, missing, steps_of_today
+from engine.store.sqlite_scan import scan_file
 from engine.store.sqlite_session import SqliteSession
 from engine.store.store import PAGE, About, Params, Store
 from engine.store.writer import Alone, Writer
-
-PATIENCE = 5.0
-"""Seconds to wait for another process's transaction."""
 
 GLANCE = 0.1
 """Seconds between two looks at the file's change counter."""
@@ -65,49 +62,11 @@ class SqliteReader:
 
     def scan(self, statement: Statement, after: int = 0) -> Iterator[Sequence[Line]]:
         """The journal page by page. A text that is no text is read as far as that goes."""
-        return _scanned(self._path, statement, after)
+        return scan_file(self._path, statement, PAGE, after)
 
     def elsewhere(self, query: str) -> Callable[[int], Iterator[Sequence[Line]]]:
         """The same, for another process."""
-        return partial(scan_file, self._path.absolute(), query)
-
-
-def scan_file(path: Path, query: str, after: int) -> Iterator[Sequence[Line]]:
-    """The journal in a file page by page, by a named read; raises StoreError."""
-    return _scanned(path, statements(SQLITE)[query], after)
-
-
-def _scanned(path: Path, statement: Statement, after: int) -> Iterator[Sequence[Line]]:
-    with closing(connect(path, PATIENCE)) as db:
-        while page := _page(db, statement, after):
-            yield page
-            after = page[-1][0]
-
-
-def _page(db: sqlite3.Connection, statement: Statement, after: int) -> list[Line]:
-    values = statement.bind({"after": after, "limit": PAGE})
-    try:
-        try:
-            return db.execute(statement.text, values).fetchall()
-        except sqlite3.OperationalError as error:
-            if not (undecodable(error) or unmade(error)):
-                raise
-            db.text_factory = _any_text  # slower, but it comes as far as the damage
-            return db.execute(_damaged(statement).text, values).fetchall()
-    except sqlite3.Error as error:
-        raise judged(error) from error
-
-
-_DAMAGED = {"journal_lines": "journal_lines_damaged"}
-
-
-def _damaged(statement: Statement) -> Statement:
-    """The statement that reads what this one reads, where somebody put a blob for a text."""
-    return statements(SQLITE)[_DAMAGED.get(statement.name, statement.name)]
-
-
-def _any_text(raw: bytes) -> str:
-    return raw.decode(errors="surrogateescape")
+        return partial(scan_file, self._path.absolute(), statements(SQLITE)[query], PAGE)
 
 
 class SqliteStore(Store):

@@ -25,7 +25,9 @@ from engine.app.engine import FEATURES
 from engine.shell.checkpoints import Places, Signer
 from engine.shell.clock import WorldClock
 from engine.store import open_sqlite
-from engine.store.sqlite import scan_file
+from engine.store.dialect import SQLITE, statements
+from engine.store.sqlite_scan import scan_file
+from engine.store.store import PAGE
 from tests.bench.bars import judged
 from tests.bench.store_bench import run_of_six
 
@@ -68,7 +70,7 @@ def spent(act: Callable[[], object]) -> float:
 
 def read(path: Path) -> None:
     """Read all that the hashes are made of."""
-    for _ in scan_file(path, "journal_lines", 0):
+    for _ in scan_file(path, statements(SQLITE)["journal_lines"], PAGE, 0):
         pass
 
 

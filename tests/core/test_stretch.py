@@ -15,7 +15,9 @@ from engine.core.stretch import Stretch, Task, tasks, walked
 
 KINDS = ("step.succeeded", "approval.voted", "mutations.granted", "step.in_flight")
 BODIES = ("{}", '{"ops":{},"grant":"apr_1"}', '{"path":"a","grant":"apr_1","digest":"x"}', "?")
-ERASED, REBODIED, GONE, REHASHED, RETYPED = "erased", "rebodied", "gone", "rehashed", "retyped"
+ERASED, REBODIED, UNSALTED, GONE = "erased", "rebodied", "unsalted", "gone"
+REHASHED, RETYPED = "rehashed", "retyped"
+DAMAGES = (ERASED, REBODIED, UNSALTED, GONE, REHASHED, RETYPED)
 
 
 def journal(size: int, first: int = 0) -> list[Line]:
@@ -26,7 +28,7 @@ def journal(size: int, first: int = 0) -> list[Line]:
         salt = sha256(b"%d" % at).digest()
         place = (at, "default", at % 3, at, kind, 1, 7, "ann")
         own = link(before, *place, commit(salt, body.encode()))
-        lines.append((at, header(*place), salt, body, None, own, kind))
+        lines.append((at, header(*place).encode(), salt + body.encode(), None, own, kind))
         before = own
     return lines
 
@@ -38,12 +40,13 @@ def damaged(lines: list[Line], damage: Sequence[tuple[int, str]]) -> list[Line]:
         at = place % len(lines) + 1
         if (line := known.pop(at, None)) is None or what == GONE:
             continue
-        salt, body, rest = sha256(b"%d" % at).digest(), BODIES[at % 4], line[5:]
+        salt, body = sha256(b"%d" % at).digest(), BODIES[at % 4]
         changed = {
-            ERASED: (*line[:2], None, None, commit(salt, body.encode()), *rest),
-            REBODIED: (*line[:3], "[]", *line[4:]),
-            REHASHED: (*line[:5], bytes(31), line[6]),
-            RETYPED: (*line[:5], "text", line[6]),
+            ERASED: (*line[:2], None, commit(salt, body.encode()), *line[4:]),
+            REBODIED: (*line[:2], salt + b"[]", *line[3:]),
+            UNSALTED: (*line[:2], b"", *line[3:]),
+            REHASHED: (*line[:4], bytes(31), line[5]),
+            RETYPED: (*line[:4], "text", line[5]),
         }
         known[at] = changed[what]  # type: ignore[assignment]
     return [known[at] for at in sorted(known)]
@@ -56,7 +59,7 @@ def pages(lines: Sequence[Line], behind: int, length: int) -> Iterator[Sequence[
 
 def checkpoint(lines: Sequence[Line], size: int) -> Checkpoint:
     tree = Tree()
-    tree.grow(line[5] for line in lines[:size])
+    tree.grow(line[4] for line in lines[:size])
     return Checkpoint("o", size, tree.root(), 7, tuple(tree.peaks))
 
 
@@ -72,7 +75,7 @@ def at_once(lines: Sequence[Line], notes: Sequence[Checkpoint], length: int) -> 
 
 
 damages = st.lists(
-    st.tuples(st.integers(0, 70), st.sampled_from((ERASED, REBODIED, GONE, REHASHED, RETYPED))),
+    st.tuples(st.integers(0, 70), st.sampled_from(DAMAGES)),
     max_size=3,
 )
 

@@ -45,6 +45,11 @@ def joined(found: Sequence[Stretch | None]) -> Auditor:
     return auditor
 
 
+def apart(scan: Scan, others: int) -> list[Stretch]:
+    with spread(scan, TASKS, others) as walked:
+        return walked()
+
+
 def in_children(scan: Scan) -> list[Stretch | None]:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         return list(pool.map(walk, repeat(scan), TASKS, timeout=60))
@@ -54,7 +59,7 @@ async def test_children_read_the_file_by_themselves_and_find_the_same(store: Sto
     scan = store.elsewhere("journal_lines")
     found = await asyncio.to_thread(in_children, scan)
     assert joined(found).result() == alone(store).result()
-    assert found == await asyncio.to_thread(spread, scan, TASKS, 2)
+    assert found == await asyncio.to_thread(apart, scan, 2)
 
 
 def dying(scan: Scan, after: int) -> Iterator[Sequence[Line]]:
@@ -66,7 +71,7 @@ def dying(scan: Scan, after: int) -> Iterator[Sequence[Line]]:
 
 async def test_children_that_die_leave_nothing_half_told(store: Store) -> None:
     scan = partial(dying, store.elsewhere("journal_lines"))
-    found = await asyncio.to_thread(spread, scan, TASKS, 1)
+    found = await asyncio.to_thread(apart, scan, 1)
     assert found == [] or joined(found).result() == alone(store).result()
 
 
@@ -75,4 +80,4 @@ def broken(after: int) -> Iterator[Sequence[Line]]:
 
 
 async def test_a_database_that_fails_is_left_to_the_walk_in_one_process() -> None:
-    assert await asyncio.to_thread(spread, broken, TASKS, 1) == []
+    assert await asyncio.to_thread(apart, broken, 1) == []

@@ -88,7 +88,7 @@ async def test_one_that_was_stopped_in_a_transaction_holds_up_the_others_for_a_w
 
 
 async def test_a_turn_that_does_not_come_is_a_database_that_is_locked(driver: Postgres) -> None:
-    async with opened(driver.url, patience=0.1) as store:
+    async with opened(driver.url, patience=0.5) as store:
         with driver.busy(), pytest.raises(StoreError) as error:
             await asyncio.wait_for(store.append(first()), SOON)
         assert error.value.code == "database_locked"
