@@ -23,7 +23,7 @@ from engine.core.model import Effect
 from engine.core.views import WorkflowInfo
 from engine.store.paper_lists import Lists
 from engine.store.paper_marks import put_marks, workflow_marks
-from engine.store.paper_rows import Standing, info_text
+from engine.store.paper_rows import Standing, info_text, labels_of, labels_text
 from engine.store.papers import Papers
 from tests.bench.bars import judged
 
@@ -75,7 +75,10 @@ def filled(place: Path, count: int) -> Papers:
         standing = Standing(number, info.namespace, name, "", digest, effect.value, False)
         papers.put_workflow(standing, info_text(info), ())
         put_marks(papers.db, number, workflow_marks(info))
-    papers.db.execute("update workflows set shown = digest, hidden = 0, labels = '[[], []]'")
+        papers.db.execute(
+            "update workflows set shown = digest, hidden = 0, labels = ? where document = ?",
+            (labels_text(labels_of(info)), number),
+        )
     papers.commit()
     return papers
 
