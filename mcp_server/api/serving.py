@@ -123,6 +123,8 @@ class Endpoint:
     def _headers(self, refused: Refused) -> dict[str, str]:
         if refused.code == "rate_limited":
             return {"Retry-After": str(refused.details["retryAfterSeconds"])}
+        if refused.code == "too_slow":
+            return {"Connection": "close"}  # the rest may still come
         if refused.code == "unauthenticated":
             return {"WWW-Authenticate": self._challenge}
         if refused.code == "insufficient_scope":

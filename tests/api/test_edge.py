@@ -126,6 +126,16 @@ async def test_a_body_that_breaks_a_rule_is_refused(
     assert (found, facts["code"]) == (status, code)
 
 
+async def test_a_body_that_takes_too_long_is_not_waited_for(world: World) -> None:
+    settings = ServerSettings(port=0, read_timeout=0.05)
+    async with serving(settings, world.open) as port:
+        path = "/api/v1/workflows/hello/validate-input"
+        lines = "Content-Length: 10", "Connection: keep-alive"
+        reply = await send(port, *lines, path=path, body=b"{")
+    assert (reply.status, told(reply)[1]["code"]) == (408, "too_slow")
+    assert reply.header("connection") == "close"
+
+
 async def test_an_error_nobody_foresaw_is_a_number(world: World) -> None:
     async def fails() -> None:
         raise ZeroDivisionError("secret words")
