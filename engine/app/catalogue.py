@@ -28,6 +28,7 @@ from engine.core.version import VersionClash, next_version
 from engine.core.views import Problem
 from engine.shell.clock import Clock
 from engine.shell.folders import Folders, place_of, rules_of
+from engine.shell.give_back import give_back, give_back_large
 from engine.shell.label_files import LabelFile
 from engine.shell.library import Functions, Known, Library
 from engine.shell.reading import Reading
@@ -97,6 +98,8 @@ class Shelf(Finding):
                 self._papers = self._papers.renewed()
                 await self._reread(seen)
             self._around, self._mark = tuple(seen.problems), seen.mark
+            if self._papers.large:
+                await asyncio.to_thread(give_back)
             return True
 
     async def reshow(self) -> None:
@@ -120,6 +123,7 @@ class Shelf(Finding):
         place = place_of(self._beside, seen, self._rules)
         if place is not None and not self._papers.large:
             before = self._papers
+            give_back_large()
             self._papers = await asyncio.to_thread(opened, place, self._rules, self._ranking)
             before.close()
 

@@ -22,6 +22,7 @@ from engine.core.model import Task, Workflow, targets_of
 from engine.core.value import value
 from engine.core.views import VersionInfo
 from engine.core.words import did_you_mean, suggestions
+from engine.shell.give_back import give_back
 from engine.shell.library import Functions, Known, Library
 from engine.store.edges import NEVER, Drawn
 
@@ -63,7 +64,9 @@ class Impact:
     async def edges(self) -> Adjacency:
         """Who uses what, as the documents are now."""
         async with self._turn:
-            self._drawn = await self._shelf.drawn(self._drawn)
+            before, self._drawn = self._drawn, await self._shelf.drawn(self._drawn)
+            if self._drawn is not before and len(self._drawn.edges) > LARGE:
+                await asyncio.to_thread(give_back)
             return self._drawn.edges
 
     async def blast_radius(

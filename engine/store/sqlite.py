@@ -146,6 +146,10 @@ async def open_sqlite(
         await writer.close()
 
 
+_READING = ("pragma query_only = on", "pragma cache_size = -6000")
+"""Whoever reads a great many rows once would fill more with pages that nobody asks for again."""
+
+
 @asynccontextmanager
 async def _reader(path: Path, patience: float) -> AsyncGenerator[aiosqlite.Connection]:
     async with AsyncExitStack() as stack:
@@ -153,7 +157,7 @@ async def _reader(path: Path, patience: float) -> AsyncGenerator[aiosqlite.Conne
             connecting = aiosqlite.connect(path, timeout=patience, isolation_level=None)
             reader = await stack.enter_async_context(connecting)
             reader.row_factory = sqlite3.Row
-            for pragma in (*PRAGMAS, "pragma query_only = on"):
+            for pragma in (*PRAGMAS, *_READING):
                 await reader.execute_fetchall(pragma)
         except sqlite3.Error as error:
             raise judged(error) from error
