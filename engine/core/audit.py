@@ -131,7 +131,7 @@ class Auditor:
 
 def _leaves(lines: Sequence[Line]) -> list[bytes]:
     """The hashes of events; where somebody put something else in place of one, nothing."""
-    hashes: list[object] = [line[4] for line in lines]
+    hashes: list[object] = [line[5] for line in lines]
     if set(map(type, hashes)) != {bytes}:
         hashes = [one if isinstance(one, bytes) else b"" for one in hashes]
     return cast(list[bytes], hashes)

@@ -26,13 +26,12 @@ GENESIS = bytes(32)
 
 SALT_BYTES = 32
 
-Line = tuple[int, bytes, bytes | None, bytes | None, bytes, str]
-"""Position, header, salt with body, commitment, hash and kind of an event, as `journal_lines`
-reads them: the database puts together, in C, what is hashed. Of an erased event there is a
-commitment alone; where salt, body and commitment are not as they are written, salt and body are
-empty."""
+Line = tuple[int, bytes, bytes | None, bytes | None, bytes | None, bytes, str]
+"""Position, header, salt, body, commitment, hash and kind of an event, as `journal_lines` reads
+them: the database writes the header from the columns, in C, and gives texts as bytes. A body that
+was no text has a commitment beside it, which none has that is as it was written."""
 
-_Written = tuple[int, bytes, bytes, None, bytes, str]
+_Written = tuple[int, bytes, bytes, bytes, None, bytes, str]
 """A line whose body was not erased."""
 
 
@@ -63,7 +62,7 @@ def commit(salt: bytes, body: bytes) -> bytes:
     return sha256(salt + body).digest()
 
 
-def kept(salt: bytes | None, body: str | None, commitment: bytes | None) -> bytes:
+def kept(salt: bytes | None, body: bytes | None, commitment: bytes | None) -> bytes:
     """The commitment of an event: that of its body, or what was left of it.
 
     Raises ValueError or TypeError where body, salt and commitment are not as they were written.
@@ -72,16 +71,7 @@ def kept(salt: bytes | None, body: str | None, commitment: bytes | None) -> byte
         return commitment
     if body is None or salt is None or commitment is not None or len(salt) != SALT_BYTES:
         raise ValueError("a body has a salt; both are erased together and leave the commitment")
-    return commit(salt, body.encode())
-
-
-def _kept(salted: bytes | None, commitment: bytes | None) -> bytes:
-    """The same of a line."""
-    if salted is None and commitment is not None:
-        return commitment
-    if not salted:
-        raise ValueError("a body has a salt, and no commitment beside it")
-    return sha256(salted).digest()
+    return commit(salt, body)
 
 
 def commitment_of(row: Sequence[Any]) -> Any:
@@ -89,7 +79,7 @@ def commitment_of(row: Sequence[Any]) -> Any:
     them. Where somebody was at them it is what the row has."""
     body, salt, commitment, _ = row[-4:]
     try:
-        return kept(salt, body, commitment)
+        return kept(salt, None if body is None else body.encode(), commitment)
     except (TypeError, ValueError, AttributeError):
         return commitment
 
@@ -117,11 +107,6 @@ def stream_of(line: Line) -> int:
     """The stream of an event."""
     stream: int = json.loads(line[1])[1]
     return stream
-
-
-def body_of(line: Line) -> bytes:
-    """The body of an event, as JSON; empty where it was erased."""
-    return (line[2] or b"")[SALT_BYTES:]
 
 
 def link(
@@ -173,7 +158,7 @@ class Walk:
             return
         if _whole(self._before, self._position + 1, lines):
             self._intact += len(lines)
-            self._before, self._position = lines[-1][4], lines[-1][0]
+            self._before, self._position = lines[-1][5], lines[-1][0]
         else:
             self._look(lines)
 
@@ -186,11 +171,11 @@ class Walk:
     def _look(self, lines: Sequence[Line]) -> None:
         before, expected = self._before, self._position + 1
         for line in lines:
-            position, own = line[0], line[4]
+            position, own = line[0], line[5]
             if problem := _problem(before, expected, line):
                 kind = TAMPERED if position == expected else MISSING
                 self._problems.append(Problem(position, problem, kind))
-            elif line[2] is None:
+            elif line[3] is None:
                 self._erased += 1
             else:
                 self._intact += 1
@@ -212,11 +197,13 @@ def _whole(before: bytes, expected: int, lines: Sequence[Line]) -> bool:
     if lines[0][0] != expected or lines[-1][0] != expected + len(lines) - 1:
         return False
     rows = cast(Sequence[_Written], lines)
-    hashes = [row[4] for row in rows]
+    hashes = [row[5] for row in rows]
     try:
+        if {(len(row[2]), row[4]) for row in rows} != {(SALT_BYTES, None)}:
+            return False
         return hashes == [
-            sha256(b"\0" + last + sha256(salted).digest() + said).digest()
-            for last, (_, said, salted, _, _, _) in zip([before, *hashes], rows, strict=False)
+            sha256(b"\0" + last + sha256(salt + body).digest() + said).digest()
+            for last, (_, said, salt, body, _, _, _) in zip([before, *hashes], rows, strict=False)
         ]
     except TypeError:
         return False  # whoever looks closely says what is wrong, if it is more than an erased body
@@ -224,13 +211,13 @@ def _whole(before: bytes, expected: int, lines: Sequence[Line]) -> bool:
 
 def _problem(before: bytes, expected: int, line: Line) -> str:
     """What is wrong with a line, or nothing."""
-    position, said, salted, commitment, own, _ = line
+    position, said, salt, body, commitment, own, _ = line
     if position != expected:
         return f"events are missing from position {expected} on"
     try:
         # Read and written once more: how a text is escaped is up to the database.
         again = json.dumps(json.loads(said), separators=(",", ":"), ensure_ascii=False).encode()
-        made = sha256(b"\0" + before + _kept(salted, commitment) + again).digest()
+        made = sha256(b"\0" + before + kept(salt, body, commitment) + again).digest()
     except (TypeError, ValueError):
         return "a value in it was replaced by one that was never written"
     return "" if made == own else "it is not what was written, or not where it was written"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.approval.plan import digest, operation_digest, read
-from engine.core.chain import Line, body_of, stream_of
+from engine.core.chain import Line, stream_of
 from engine.core.errors import Refused
 
 PERSONAL = "apr_"
@@ -43,8 +43,8 @@ Told = tuple[int, int, str, bytes]
 
 def told(lines: Iterable[Line]) -> list[Told]:
     """What events say that receipts look at; most events are none of them."""
-    ours = [line for line in lines if line[5] in _OURS]
-    return [(line[0], stream_of(line), line[5], body) for line in ours if (body := body_of(line))]
+    ours = [line for line in lines if line[6] in _OURS]
+    return [(line[0], stream_of(line), line[6], line[3]) for line in ours if line[3] is not None]
 
 
 @dataclass(slots=True)

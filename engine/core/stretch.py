@@ -66,12 +66,12 @@ def walked(pages: Iterable[Sequence[Line]], task: Task) -> Stretch | None:
         if walk is None:
             if not lines or lines[0][0] != task.after:
                 return None
-            before, lines = lines[0][4], lines[1:]
+            before, lines = lines[0][5], lines[1:]
             walk = Walk(before, task.after)
         walk.step(lines)
         if not walk.sound:
             return None
-        grove.grow([line[4] for line in lines])
+        grove.grow([line[5] for line in lines])
         said += told(lines)
         if page[-1][0] >= task.upto:
             break

@@ -61,9 +61,8 @@ SQLITE = Dialect(
             "streams": "json_each(:streams)",
             "header": f"cast(json_array({', '.join(_HEADED)}) as blob)",
             "any_header": f"cast(json_array({', '.join(map(_BLOB.format, _HEADED))}) as blob)",
-            "salted": "case when commitment is null and typeof(salt) = 'blob' and length(salt) = 32"
-            " and typeof(body) = 'text' then cast(salt || body as blob)"
-            " when coalesce(body, salt) is not null then x'' end",
+            "body": "cast(body as blob)",
+            "commitment": "iif(body >= x'', x'', commitment)",  # a blob is above any text
         }
     ),
 )
@@ -85,9 +84,8 @@ POSTGRES = Dialect(
             " from json_array_elements_text(cast(:streams as json))) listed",
             "header": _POSTGRES_HEADER,
             "any_header": _POSTGRES_HEADER,
-            "salted": "case when commitment is null and length(salt) = 32 and body is not null"
-            " then salt || convert_to(body, 'UTF8')"
-            " when body is not null or salt is not null then cast('' as bytea) end",
+            "body": "convert_to(body, 'UTF8')",
+            "commitment": "commitment",
         }
     ),
 )

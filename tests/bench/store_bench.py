@@ -127,7 +127,7 @@ def read_and_hash(path: Path) -> None:
     with closing(connect(path, 5)) as db:
         while rows := db.execute(statement.text, (after, 1_000)).fetchall():
             for row in rows:
-                sha256(sha256(row[2]).digest()).digest()
+                sha256(sha256(row[3]).digest()).digest()
             after = rows[-1][0]
 
 

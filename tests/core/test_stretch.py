@@ -28,7 +28,7 @@ def journal(size: int, first: int = 0) -> list[Line]:
         salt = sha256(b"%d" % at).digest()
         place = (at, "default", at % 3, at, kind, 1, 7, "ann")
         own = link(before, *place, commit(salt, body.encode()))
-        lines.append((at, header(*place).encode(), salt + body.encode(), None, own, kind))
+        lines.append((at, header(*place).encode(), salt, body.encode(), None, own, kind))
         before = own
     return lines
 
@@ -42,11 +42,11 @@ def damaged(lines: list[Line], damage: Sequence[tuple[int, str]]) -> list[Line]:
             continue
         salt, body = sha256(b"%d" % at).digest(), BODIES[at % 4]
         changed = {
-            ERASED: (*line[:2], None, commit(salt, body.encode()), *line[4:]),
-            REBODIED: (*line[:2], salt + b"[]", *line[3:]),
+            ERASED: (*line[:2], None, None, commit(salt, body.encode()), *line[5:]),
+            REBODIED: (*line[:3], b"[]", *line[4:]),
             UNSALTED: (*line[:2], b"", *line[3:]),
-            REHASHED: (*line[:4], bytes(31), line[5]),
-            RETYPED: (*line[:4], "text", line[5]),
+            REHASHED: (*line[:5], bytes(31), line[6]),
+            RETYPED: (*line[:5], "text", line[6]),
         }
         known[at] = changed[what]  # type: ignore[assignment]
     return [known[at] for at in sorted(known)]
@@ -59,7 +59,7 @@ def pages(lines: Sequence[Line], behind: int, length: int) -> Iterator[Sequence[
 
 def checkpoint(lines: Sequence[Line], size: int) -> Checkpoint:
     tree = Tree()
-    tree.grow(line[4] for line in lines[:size])
+    tree.grow(line[5] for line in lines[:size])
     return Checkpoint("o", size, tree.root(), 7, tuple(tree.peaks))
 
 

@@ -79,8 +79,8 @@ async def journal(store: Store) -> list[Recorded]:
 
 def lined(row: Sequence[Any]) -> Line:
     """A row of the journal as it is read for the chain."""
-    salted = row[9] + row[8].encode() if row[9] else None
-    return row[0], header(*row[:8]).encode(), salted, row[10], row[11], row[4]
+    body = row[8].encode() if row[8] is not None else None
+    return row[0], header(*row[:8]).encode(), row[9], body, row[10], row[11], row[4]
 
 
 def chances(seed: int = 7) -> Callable[[int], bytes]:
