@@ -39,11 +39,11 @@ cluster: .venv/dev.stamp ## PostgreSQL, three workers and two HTTP servers on th
 	@$(BIN)/python -m tests.cluster $(PORT) $(if $(PORT2),$(PORT2),$(shell expr $(PORT) + 1))
 
 test: .venv/dev.stamp $(if $(CI),tests/e2e/node_modules/.stamp) ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp $(if $(CI),tests/e2e/node_modules/.stamp) lint types ## format, lint, types, walls, tests and their coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
