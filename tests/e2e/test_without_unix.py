@@ -8,10 +8,8 @@ import pytest
 from tests.tree import ROOT, module, sources
 
 pytestmark = pytest.mark.timeout(240)
-LOCKING = tuple(
-    f"tests/store/test_{name}.py" for name in ("locks", "turn", "opening", "conformance", "chain")
-)
-"""What takes turns over files, and a little of what builds on it."""
+LOCKING = tuple(f"tests/store/test_{name}.py" for name in ("locks", "turn", "opening"))
+"""What takes turns over files; what builds on it is in the slow suite."""
 UNIT_TESTS = ("tests/core", "tests/store")
 LONG = "tests/store/test_every_statement.py"
 
