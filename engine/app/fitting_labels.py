@@ -11,7 +11,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from operator import mul
 from typing import Any
 
 from engine.app.judging_labels import Judged, Row, circles
@@ -33,6 +32,7 @@ from engine.core.discovery.neighbours import (
     chance,
     weighings,
 )
+from engine.core.discovery.rank import score
 from engine.core.value import value
 
 PRECISE = 0.7
@@ -107,8 +107,7 @@ def _which(known: Sequence[Sequence[Verdict]]) -> Line:
     does. What all labels of an item share tells nothing about which."""
     weights = preferences([_choice(each) for each in known if each], PENALTY_OF_CHOICE)
     scores = [
-        Verdict([sum(map(mul, weights, each.row))], each.right, each.weight)
-        for each in chain(*known)
+        Verdict([score(weights, each.row)], each.right, each.weight) for each in chain(*known)
     ]
     line = verdicts(scores, PENALTY)
     return Line([line.weights[0] * weight for weight in weights], line.bias)

@@ -33,11 +33,8 @@ class Packed:
 
     def __iter__(self) -> Iterator[str]:
         """The keys, as they lie there."""
-        for at in sorted((found & _LOW) - 1 for found in self._places if found):
-            size, _ = _HEAD.unpack_from(self._bytes, at)
-            yield self._bytes[at + _HEAD.size : at + _HEAD.size + size].decode(
-                errors="surrogatepass"
-            )
+        for behind in sorted(found & _LOW for found in self._places if found):
+            yield self._key(behind).decode(errors="surrogatepass")
 
     def get(self, key: str) -> bytes:
         """What was put in last under a key; nothing where nothing was."""

@@ -101,11 +101,11 @@ class Pool:
         ]
         return Pool(self.asked, self.documents, listed, self.by_words)
 
-    def answer(self, sets: Mapping[str, Weights]) -> Answer:
+    def answer(self, made: Weights) -> Answer:
         """The candidates in order, by their places."""
         names = [each.name for each in self.candidates]
         rows = [each.row for each in self.candidates]
-        return rank.answer(sets[self.kind], self.asked, self.documents, names, rows)
+        return rank.answer(made, self.asked, self.documents, names, rows)
 
 
 class Index:
@@ -141,7 +141,7 @@ class Index:
         pool, sets = self.pool(query, among), self._ranking.sets
         pool = pool if pool.kind in sets else pool.in_words()
         made = sets[pool.kind]
-        answer = pool.answer(sets)
+        answer = pool.answer(made)
         named = self._named(query, among)
         reasons = dict(named)
         for at, scored in zip(answer.order, answer.scores, strict=True):

@@ -33,9 +33,6 @@ _READ = "select rows from vector_blocks where block = ?"
 _WITH_ROOM = "select block, rows from vector_blocks where free > 0 order by block limit 1"
 _WRITE = "insert or replace into vector_blocks values (?, ?, ?)"
 
-Row = tuple[int, bytes]
-"""A number, and its row."""
-
 
 class Blocks:
     """The rows in one database; each has a vector of so many bytes."""
