@@ -30,6 +30,7 @@ from mcp_server.callers import Callers
 from mcp_server.door import Door
 from mcp_server.edge import Admission, Edge, Rules
 from mcp_server.limits import AtOnce, Rate
+from mcp_server.listening import Listening
 from mcp_server.opening import opened
 from mcp_server.server import build
 from mcp_server.settings import ServerSettings
@@ -182,7 +183,7 @@ async def serve(
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
-            server.should_exit = True
+            server.leave()
             await task
             raise
         finally:
@@ -217,7 +218,7 @@ def _health(server: MCPServer[Any], door: Door, *, open_to_all: bool) -> None:
         return JSONResponse({"status": "ok", "workers": states, **warning})
 
 
-class _Server(uvicorn.Server):
+class _Server(Listening):
     """Says when it takes connections, and has the engine drain as soon as it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None], door: Door) -> None:

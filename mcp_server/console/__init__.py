@@ -17,9 +17,8 @@ from engine import Move, Refused
 from mcp_server.console import sockets
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from engine.app.engine import Engine
+    from mcp_server.listening import Listening
 
 logger = logging.getLogger(__name__)
 
@@ -177,7 +176,7 @@ def _unavailable() -> Refused:
 class _Serving:
     """A server of ours on sockets of ours, inside a process that has other things to do."""
 
-    def __init__(self, server: "uvicorn.Server", task: "asyncio.Task[None]") -> None:
+    def __init__(self, server: "Listening", task: "asyncio.Task[None]") -> None:
         self._server, self._task = server, task
         self.over = asyncio.Event()
         task.add_done_callback(lambda _: self.over.set())
@@ -187,9 +186,11 @@ class _Serving:
         """Serve; returns when connections are taken."""
         import uvicorn
 
+        from mcp_server.listening import Listening
+
         begun = asyncio.Event()
 
-        class Server(uvicorn.Server):
+        class Server(Listening):
             @contextlib.contextmanager
             def capture_signals(self) -> Generator[None]:
                 yield  # the process has its own way of being told
@@ -211,5 +212,5 @@ class _Serving:
 
     async def stop(self) -> None:
         """Stop in good order."""
-        self._server.should_exit = True
+        self._server.leave()
         await asyncio.gather(self._task, return_exceptions=True)

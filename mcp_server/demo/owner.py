@@ -20,9 +20,8 @@ from engine import WorldClock
 from mcp_server.demo.health import answers
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from mcp_server.demo.world import World
+    from mcp_server.listening import Listening
 
 HOST = "127.0.0.1"
 PORT = 8766
@@ -143,7 +142,7 @@ def bind(port: int) -> socket.socket | None:
 class _Serving:
     """A running server on its own thread."""
 
-    def __init__(self, server: "uvicorn.Server", listener: socket.socket) -> None:
+    def __init__(self, server: "Listening", listener: socket.socket) -> None:
         self._server = server
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="handrail-demo", daemon=True
@@ -157,16 +156,17 @@ class _Serving:
 
     def stop(self) -> None:
         """Finish what is under way and end."""
-        self._server.should_exit = True
+        self._server.leave()
         self._thread.join(_START_SECONDS)
 
 
-def _server(world: "World", now: Callable[[], int]) -> "uvicorn.Server":
+def _server(world: "World", now: Callable[[], int]) -> "Listening":
     import uvicorn
 
     from mcp_server.demo.service import build
+    from mcp_server.listening import Listening
 
-    return uvicorn.Server(
+    return Listening(
         uvicorn.Config(
             build(world, now),
             loop="asyncio",
