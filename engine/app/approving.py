@@ -5,6 +5,7 @@ person has decided. What the operations are is `internal.py`'s, how votes are ca
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from engine.app.approvers import Approvers
@@ -30,6 +31,7 @@ from engine.core.approval.plan import Operation, Requester, requester_of
 from engine.core.approval.state import MOST_PENDING
 from engine.core.errors import Refused, StepError
 from engine.core.events import RunStarted
+from engine.core.labels.change import Item
 from engine.core.plain import plain
 from engine.core.run import Resolve, Run, decide, fold
 from engine.core.version import Semver
@@ -120,6 +122,11 @@ class Approvals(Granting):
         name = f"{known.namespace}/{known.name}"
         ops = concerning(ops, await self._impact.concerns(self._changed(kind, known, ops)))
         await self.ask(Question(kind, requester, name, known.version, ops))
+
+    async def relabel(self, question: Question, items: Iterable[Item]) -> None:
+        """Ask for a change of the labels of some things; raises as `ask` does."""
+        ops = concerning(question.ops, await self._impact.around(items))
+        await self.ask(replace(question, ops=ops))
 
     def _changed(
         self, kind: str, known: Known, ops: tuple[Operation, ...]

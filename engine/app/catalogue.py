@@ -99,6 +99,7 @@ class Shelf(Finding):
                 await self._reread(seen)
             self._around, self._mark = tuple(seen.problems), seen.mark
             if self._papers.large:
+                self._papers.rest()
                 await asyncio.to_thread(give_back)
             return True
 

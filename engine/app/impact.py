@@ -18,6 +18,7 @@ from engine.core.impact.radius import START, Place, Radius, radius
 from engine.core.impact.spread import spread
 from engine.core.impact.uses import shown
 from engine.core.impact.whatif import NOUNS, Break, Change, breaks
+from engine.core.labels.change import Item
 from engine.core.model import Task, Workflow, targets_of
 from engine.core.value import value
 from engine.core.views import VersionInfo
@@ -160,6 +161,13 @@ class Impact:
         ]
         return await _worked(edges, lambda: _together(edges, starts))
 
+    async def around(self, items: Iterable[Item]) -> Concerns:
+        """How much uses some workflows and tasks; they themselves do not count."""
+        edges = await self.edges()
+        keys = (Key(KINDS.index(each.thing), shown(each.namespace, each.name)) for each in items)
+        starts = [(start, None) for key in keys if (start := edges.find(key)) >= 0]
+        return await _worked(edges, lambda: _together(edges, starts))
+
     def callers(self, edges: Adjacency, known: Known, *, default: bool) -> list[int]:
         """What starts a version: by its number, and by none while it is the `default`."""
         versions = (known.version, "") if default else (known.version,)
@@ -217,14 +225,14 @@ def _unknown(edges: Adjacency, kind: int, name: str) -> Refused:
     )
 
 
-def _together(edges: Adjacency, starts: Iterable[tuple[int, list[int]]]) -> Concerns:
+def _together(edges: Adjacency, starts: Iterable[tuple[int, list[int] | None]]) -> Concerns:
     workflows, tasks, own = set[int](), set[int](), set[int]()
     for start, first in starts:
         own.add(start)
         for level in spread(edges, start, CONCERNED, first=first).levels:
             workflows.update(level.workflows)
             tasks.update(level.tasks)
-    return Concerns(len(workflows - own), len(tasks), CONCERNED)
+    return Concerns(len(workflows - own), len(tasks - own), CONCERNED)
 
 
 async def _worked(edges: Adjacency, work: Callable[[], T]) -> T:

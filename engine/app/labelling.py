@@ -147,7 +147,8 @@ class Labelling:
         shown, left = found[:MOST_OPERATIONS], left + len(found[MOST_OPERATIONS:])
         if dry or not shown:
             return Changed(shown, left)
-        await self._approvals.ask(self._question(shown, left, reason, requester))
+        question = self._question(shown, left, reason, requester)
+        await self._approvals.relabel(question, (item for item, _ in shown))
         place = shown[0][0]
         rows = await self._store.fetch(
             "label_last_change",

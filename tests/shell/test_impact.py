@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from engine import Effect, Engine, Gated, PythonTask, Refused
+from engine.app.labelling import Change
 from engine.core.approval import render
 from engine.core.approval.facts import facts
 from engine.core.approval.plan import canonical, read
 from engine.core.impact.radius import Radius
+from engine.core.labels.change import Labels
 from engine.shell import folders
 from tests.shell.documents import engine_over, flow, look, write
 
@@ -170,6 +172,27 @@ async def test_a_question_about_the_catalogue_says_what_it_concerns(tmp_path: Pa
     assert again.value.approval.id == first.id, "another document makes it no other question"
     assert "concerns no other workflow" in render.text(alone.value.approval.plan)
     assert read(canonical(first.plan)) == first.plan
+
+
+@pytest.mark.requirement("impact-gate")
+async def test_a_question_about_labels_says_what_uses_the_things(tmp_path: Path) -> None:
+    folder = write(tmp_path / "documents", look("A"), look("B"), uses("inner", "A"))
+    write(folder, uses("caller", "B", "inner"), uses("other", "B"), name="more.yaml")
+    slow = Labels(tags=("slow",))
+    async with engine_over(tmp_path, READS) as engine:
+        with pytest.raises(Gated) as task:
+            await engine.labels.change(Change("task", ("A",), add=slow))
+        with pytest.raises(Gated) as both:
+            await engine.labels.change(Change("workflow", ("inner", "caller"), add=slow))
+        write(folder, uses("third", "A"), name="third.yaml")
+        await engine.refresh()
+        with pytest.raises(Gated) as again:
+            await engine.labels.change(Change("task", ("A",), add=slow))
+    assert "concerns 3 other workflows and 1 task (depth 3)" in render.text(
+        task.value.approval.plan
+    )
+    assert "concerns 1 other workflow and 1 task" in render.text(both.value.approval.plan)
+    assert again.value.approval.id == task.value.approval.id
 
 
 @pytest.mark.requirement("impact-gate")

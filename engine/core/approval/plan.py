@@ -26,8 +26,11 @@ DESTRUCTIVE = frozenset({"delete", "send", "pay"})
 """Verbs whose effect cannot be taken back by doing something else."""
 
 CATALOGUE = frozenset(
-    {"version.accept", "version.default", "version.deprecate", "workflow.activate"}
-)
+    {
+        "version.accept", "version.default", "version.deprecate", "workflow.activate",
+        "labels.change", "labels.protect",
+    }
+)  # fmt: skip
 """Kinds of plans that change the catalogue, and say how much else that concerns."""
 CONCERNS = "concerns"
 
