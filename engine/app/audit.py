@@ -1,11 +1,12 @@
 """The audit of a journal: is it what was written, held against its signed checkpoints.
 
-Everything here reads. A million events take a few seconds of one processor: reading them, two
-hashes of each, and one more for the tree; where it may, a long journal is shared among several.
+Everything here reads. A million events take a few seconds of one processor: reading them, and two
+hashes of each; where it may, a long journal is shared among several. The tree over them is grown
+only for copies, whose proofs need it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence, Set
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from engine.app.copying import Exported, copy, proofs
 from engine.app.places import database_of
 from engine.core import note
 from engine.core.audit import FORGED, TAMPERED, Audit, Auditor, Finding
-from engine.core.chain import stream_of
+from engine.core.chain import leaf, stream_of
 from engine.core.log import Row
-from engine.core.merkle import Place
+from engine.core.merkle import Tree
 from engine.core.note import Note
 from engine.core.stretch import tasks
 from engine.shell.checkpoints import Places, genuine, public_key, read_notes
@@ -58,7 +59,9 @@ class Check:
             sound, forged, begun = self._spread(notes, size, others)
         else:
             (sound, forged), begun = self._judged(notes), None
-        auditor = self._walked(sound, begun=begun)
+        auditor = begun or Auditor(each.checkpoint for each in sound)
+        for page in self._store.scan("journal_lines", auditor.walk.position):
+            auditor.step(page)
         edited = self._edited(auditor)
         return auditor.result((*forged, *edited))
 
@@ -91,18 +94,6 @@ class Check:
         auditor = Auditor(each.checkpoint for each in sound)
         whole = found and all(map(auditor.join, found))
         return sound, forged, auditor if whole else None
-
-    def _walked(
-        self,
-        sound: Sequence[Note],
-        size: int | None = None,
-        wanted: Set[Place] = frozenset(),
-        begun: Auditor | None = None,
-    ) -> Auditor:
-        auditor = begun or Auditor((each.checkpoint for each in sound), wanted)
-        for page in self._store.scan("journal_lines", auditor.walk.position):
-            auditor.step([line for line in page if line[0] <= size] if size is not None else page)
-        return auditor
 
     def _judged(self, notes: Iterable[Note | str]) -> tuple[list[Note], list[Finding]]:
         """The checkpoints that the key has signed, and what is wrong with the others."""
@@ -149,10 +140,15 @@ class Audits(Check):
         if chosen is None and after:
             chosen = set(range(after + 1, size + 1))
         proven = proofs(size, [each.checkpoint.size for each in sound], chosen)
-        auditor = self._walked(sound, size, proven.wanted)
-        audit = auditor.result(forged)
+        auditor, tree = Auditor(each.checkpoint for each in sound), Tree(wanted=proven.wanted)
+        for page in self._store.scan("journal_lines"):
+            lines = [line for line in page if line[0] <= size]
+            auditor.step(lines)
+            tree.grow(map(leaf, lines))
+        proven = proven.answered(tree.kept)
+        audit = auditor.result((*forged, *(proven.unrooted(sound) if auditor.sound else ())))
         rows = (row for page in self._store.scan("journal_rows") for row in page)
-        return copy(folder, rows, proven.answered(auditor.tree.kept), sound, audit, self.key())
+        return copy(folder, rows, proven, sound, audit, self.key())
 
 
 @asynccontextmanager

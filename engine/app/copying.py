@@ -1,9 +1,9 @@
 """Copies of the journal that prove what they say, for whoever has no access to the database.
 
 A folder with three files: the events, one JSON object on a line, each with everything its hash is
-made of; the signed checkpoints; and a manifest with the digest of the events, the root, and proofs
-that each checkpoint goes on where the one before it ended (RFC 6962). A copy of a part gives every
-event a proof that it stands in the whole; from a copy of all the root can be computed.
+made of; the signed checkpoints; and a manifest with the digest of the events, head and root, and
+proofs that each checkpoint goes on where the one before it ended (RFC 6962). A copy of a part gives
+every event a proof that it stands in the whole; from a copy of all the root can be computed.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.core import merkle, note
-from engine.core.audit import Audit
+from engine.core.audit import FORGED, Audit, Finding
 from engine.core.chain import commitment_of
 from engine.core.errors import Move, Refused
 from engine.core.merkle import Look, Place
@@ -63,6 +63,18 @@ class Proven:
 
         return Proven(self.size, self.sizes, self.chosen, self.wanted, look)
 
+    def root(self, size: int) -> bytes:
+        """The root over the first events."""
+        return merkle.over(self.look, 0, size) if size and self.look else merkle.EMPTY
+
+    def unrooted(self, notes: Iterable[Note]) -> list[Finding]:
+        """The checkpoints whose root is not that of the events they speak of."""
+        signed = (each.checkpoint for each in notes if each.checkpoint.size <= self.size)
+        what = "the root that its checkpoint signs is not that of the events up to there"
+        return [
+            Finding(FORGED, each.size, what) for each in signed if each.root != self.root(each.size)
+        ]
+
     def consistency(self) -> list[dict[str, Any]]:
         """A proof from each checkpoint to the next, and from the last to the whole."""
         if self.look is None:
@@ -88,6 +100,8 @@ def proofs(size: int, sizes: Iterable[int], chosen: Set[int] | None) -> Proven:
     known = sorted({each for each in sizes if each <= size})
 
     def ask(look: Look) -> None:
+        for end in filter(None, (*known, size)):
+            merkle.over(look, 0, end)
         for first, second in _pairs(known, size):
             merkle.consistency(look, first, second)
         for position in chosen or ():
@@ -127,7 +141,8 @@ def copy(
             "entries": count,
             "sha256": digest,
             "size": proven.size,
-            "root": audit.root,
+            "head": audit.head,
+            "root": proven.root(proven.size).hex(),
             "key": key,
             "consistency": proven.consistency(),
             "findings": [[each.kind, each.position, each.what] for each in audit.findings],

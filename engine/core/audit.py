@@ -5,12 +5,10 @@ or that somebody wrote a whole journal anew: the checkpoints can, because they w
 elsewhere as the journal grew.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from engine.core.chain import MISSING, TAMPERED, Line, Walk
-from engine.core.merkle import Place, Tree
+from engine.core.chain import MISSING, TAMPERED, Line, Walk, hash_at
 from engine.core.note import Checkpoint
 from engine.core.receipts import Receipts, told
 from engine.core.stretch import Stretch
@@ -34,12 +32,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The state of a journal. `covered` is how many events a sound checkpoint answers for."""
+    """The state of a journal. `head` is the hash of its newest event, in hex; `covered` is how many
+    events a sound checkpoint answers for."""
 
     events: int
     intact: int
     erased: int
-    root: str
+    head: str
     checkpoints: int
     covered: int
     covered_at: int | None
@@ -54,47 +53,44 @@ class Audit:
 class Auditor:
     """Walks along the journal page by page and holds it against its checkpoints."""
 
-    def __init__(self, checkpoints: Iterable[Checkpoint], wanted: Set[Place] = frozenset()) -> None:
-        self.walk, self.tree, self.receipts = Walk(), Tree(wanted=wanted), Receipts()
+    def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
+        self.walk, self.receipts = Walk(), Receipts()
         self._ahead = sorted(checkpoints, key=lambda each: each.size, reverse=True)
         self._count = len(self._ahead)
         self._agreed: Checkpoint | None = None
         self._findings: list[Finding] = []
 
+    @property
+    def sound(self) -> bool:
+        """Whether the events so far are those that were written, and those that were signed."""
+        return self.walk.sound and not self._findings
+
     def step(self, lines: Sequence[Line]) -> None:
         """Look at the next events; they must follow those of the step before."""
         self.walk.step(lines)
         self.receipts.step(told(lines))
-        leaves = _leaves(lines)
-        while self._ahead and self._ahead[-1].size <= self.tree.size + len(leaves):
-            upto = self._ahead[-1].size - self.tree.size
-            self.tree.grow(leaves[:upto])
-            del leaves[:upto]
-            self._compare(self._ahead.pop(), self.tree)
-        self.tree.grow(leaves)
+        while self._ahead and self._ahead[-1].size <= self.walk.position:
+            checkpoint = self._ahead.pop()
+            self._compare(checkpoint, hash_at(lines, checkpoint.size))
 
     def join(self, stretch: Stretch) -> bool:
         """Go on behind a stretch of events that was walked elsewhere and is sound.
 
         False when it does not follow those of the step before, and nothing has happened then.
         """
-        known = (self.walk.position, self.walk.before, self.tree.size)
-        if known != (stretch.after, stretch.before, stretch.after):
+        if (self.walk.position, self.walk.before) != (stretch.after, stretch.before):
             return False
         self.walk.follow(stretch.upto, stretch.last, stretch.intact, stretch.erased)
         self.receipts.step(stretch.told)
         while self._ahead and self._ahead[-1].size <= stretch.upto:
             checkpoint = self._ahead.pop()
-            tree = Tree(self.tree.size, self.tree.peaks)
-            tree.graft(stretch.cuts.get(checkpoint.size, ()), checkpoint.size - stretch.after)
-            self._compare(checkpoint, tree)
-        self.tree.graft(stretch.peaks, stretch.upto - stretch.after)
+            self._compare(checkpoint, stretch.heads.get(checkpoint.size, b""))
         return True
 
-    def _compare(self, checkpoint: Checkpoint, tree: Tree) -> None:
-        if checkpoint.root == tree.root():
+    def _compare(self, checkpoint: Checkpoint, head: bytes) -> None:
+        if checkpoint.head == head:
             self._agreed = checkpoint
-        elif self.walk.sound and not self._findings:  # otherwise the chain has said where
+        elif self.sound:  # otherwise the chain has said where
             known = self._agreed.size if self._agreed else 0
             what = (
                 f"the journal was written anew: events {known + 1:,} to {checkpoint.size:,} are "
@@ -111,7 +107,7 @@ class Auditor:
             seen.events,
             seen.intact,
             seen.erased,
-            self.tree.root().hex(),
+            self.walk.before.hex(),
             self._count,
             agreed.size if agreed else 0,
             agreed.at if agreed else None,
@@ -127,14 +123,6 @@ class Auditor:
                 f"{longest.size:,}: the newest {longest.size - last:,} were cut off"
             )
             yield Finding(TRUNCATED, last + 1, what)
-
-
-def _leaves(lines: Sequence[Line]) -> list[bytes]:
-    """The hashes of events; where somebody put something else in place of one, nothing."""
-    hashes: list[object] = [line[5] for line in lines]
-    if set(map(type, hashes)) != {bytes}:
-        hashes = [one if isinstance(one, bytes) else b"" for one in hashes]
-    return cast(list[bytes], hashes)
 
 
 __all__ = [

@@ -15,10 +15,12 @@ HMAC in its place would hash twice to keep others from going on behind a body, w
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from json.encoder import encode_basestring as _quoted
+from operator import itemgetter
 from typing import Any, cast
 
 GENESIS = bytes(32)
@@ -31,7 +33,7 @@ Line = tuple[int, bytes, bytes | None, bytes | None, bytes | None, bytes, str]
 them: the database writes the header from the columns, in C, and gives texts as bytes. A body that
 was no text has a commitment beside it, which none has that is as it was written."""
 
-_Written = tuple[int, bytes, bytes, bytes, None, bytes, str]
+_Written = tuple[int, bytes, bytes, bytes, bytes | None, bytes, str]
 """A line whose body was not erased."""
 
 
@@ -103,6 +105,19 @@ def header(
     return f"[{position},{stream},{version},{schema},{at},{names}]"
 
 
+def hash_at(lines: Sequence[Line], position: int) -> bytes:
+    """The hash of the event at a position, of lines that ascend; empty where there is none."""
+    index = bisect_left(lines, position, key=itemgetter(0))
+    found = lines[index] if index < len(lines) else None
+    return found[5] if found and found[0] == position else b""
+
+
+def leaf(line: Line) -> bytes:
+    """The hash of an event, as a leaf of the tree; where somebody put something else, nothing."""
+    own: object = line[5]
+    return own if isinstance(own, bytes) else b""
+
+
 def stream_of(line: Line) -> int:
     """The stream of an event."""
     stream: int = json.loads(line[1])[1]
@@ -171,7 +186,7 @@ class Walk:
     def _look(self, lines: Sequence[Line]) -> None:
         before, expected = self._before, self._position + 1
         for line in lines:
-            position, own = line[0], line[5]
+            position, own = line[0], leaf(line)
             if problem := _problem(before, expected, line):
                 kind = TAMPERED if position == expected else MISSING
                 self._problems.append(Problem(position, problem, kind))
@@ -199,11 +214,12 @@ def _whole(before: bytes, expected: int, lines: Sequence[Line]) -> bool:
     rows = cast(Sequence[_Written], lines)
     hashes = [row[5] for row in rows]
     try:
-        if {(len(row[2]), row[4]) for row in rows} != {(SALT_BYTES, None)}:
-            return False
         return hashes == [
             sha256(b"\0" + last + sha256(salt + body).digest() + said).digest()
-            for last, (_, said, salt, body, _, _, _) in zip([before, *hashes], rows, strict=False)
+            for last, (_, said, salt, body, left, _, _) in zip(
+                [before, *hashes], rows, strict=False
+            )
+            if left is None and len(salt) == SALT_BYTES
         ]
     except TypeError:
         return False  # whoever looks closely says what is wrong, if it is more than an erased body

@@ -39,23 +39,8 @@ class Tree:
 
     def grow(self, leaves: Iterable[bytes]) -> None:
         """Put the next leaves in, a level of them at a time: a step for each node takes longer."""
-        self._join(0, list(leaves))
-
-    def graft(self, peaks: Iterable[bytes], size: int) -> None:
-        """Put in the tree over the next `size` leaves, which has these peaks.
-
-        So many leaves must lie here already that each of its peaks is a node of this tree too.
-        """
-        rest = size
-        for peak in peaks:
-            level = rest.bit_length() - 1
-            self._join(level, [peak])
-            rest -= 1 << level
-
-    def _join(self, level: int, row: list[bytes]) -> None:
-        """Put the next nodes of a level in; `row` is used up."""
-        left, index = list[bytes](), self.size >> level
-        self.size += len(row) << level
+        left, row, level, index = list[bytes](), list(leaves), 0, self.size
+        self.size += len(row)
         while row:
             self._keep(level, index, row)
             if index & 1:

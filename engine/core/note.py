@@ -1,4 +1,4 @@
-"""Checkpoints as signed notes: how long the journal was, and the root over it.
+"""Checkpoints as signed notes: how long the journal was, its head, and the root over it.
 
 The format is that of C2SP (`signed-note` and `tlog-checkpoint`), so that tools and witnesses of
 transparency logs read it:
@@ -6,13 +6,15 @@ transparency logs read it:
     handrail/4f1c0d2a9be83e71            the origin: which journal
     12000                                how many events
     bM7…=                                the root, base64
+    head pX0…=                           the hash of the newest of them: the chain's, base64
     at 1795262651000250                  microseconds since the epoch
     peaks Q2h…=                          the tree's peaks, so that the next process can go on
 
     — handrail/4f1c0d2a9be83e71 kY3…=    key id and Ed25519 signature, base64
 
-Notes follow each other in a file with an empty line between. The signature itself is made and
-checked by others; nothing here knows a key.
+The head is what a walk along the chain comes to: by it a journal is held against a checkpoint. The
+root is for proofs to others. Notes follow each other in a file with an empty line between. The
+signature itself is made and checked by others; nothing here knows a key.
 """
 
 import re
@@ -28,7 +30,8 @@ ED25519 = b"\1"
 
 _TEXT = re.compile(
     r"(?P<origin>handrail/[0-9a-f]{16})\n(?P<size>[1-9][0-9]{0,17})\n(?P<root>[A-Za-z0-9+/]{43}=)\n"
-    r"at (?P<at>[0-9]{1,18})\npeaks (?P<peaks>[A-Za-z0-9+/=]{1,4000})\n"
+    r"head (?P<head>[A-Za-z0-9+/]{43}=)\nat (?P<at>[0-9]{1,18})\n"
+    r"peaks (?P<peaks>[A-Za-z0-9+/=]{1,4000})\n"
 )
 _SIGNATURE = re.compile(r"— (?P<name>\S{1,200}) (?P<signature>[A-Za-z0-9+/]{91}=)\n")
 
@@ -40,15 +43,17 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
+    head: bytes
     at: int
     peaks: tuple[bytes, ...]
 
     @property
     def text(self) -> str:
         """What is signed."""
-        peaks = b64encode(b"".join(self.peaks)).decode()
-        root = b64encode(self.root).decode()
-        return f"{self.origin}\n{self.size}\n{root}\nat {self.at}\npeaks {peaks}\n"
+        root, head, peaks = (
+            b64encode(each).decode() for each in (self.root, self.head, b"".join(self.peaks))
+        )
+        return f"{self.origin}\n{self.size}\n{root}\nhead {head}\nat {self.at}\npeaks {peaks}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +93,8 @@ def read(note: str) -> Note:
     if body is None or line is None or line["name"] != body["origin"]:
         raise ValueError("this is no signed checkpoint")
     told, peaks = b64decode(line["signature"], validate=True), _peaks(body["peaks"])
-    made = Checkpoint(
-        body["origin"], int(body["size"]), b64decode(body["root"]), int(body["at"]), peaks
-    )
+    root, head = b64decode(body["root"]), b64decode(body["head"])
+    made = Checkpoint(body["origin"], int(body["size"]), root, head, int(body["at"]), peaks)
     if made.text != text + "\n" or Tree(made.size, peaks).root() != made.root:
         raise ValueError("its lines contradict each other")
     if made.size.bit_count() != len(peaks):

@@ -2,25 +2,23 @@
 
 Only a stretch without any fault is told, and it fits only behind the very hash that it began
 with: whoever finds a fault walks the whole journal in one go, and that walk says what is wrong.
-A stretch begins at a multiple of `SPAN`, so that its tree is a part of the whole one. Where
-processes and databases are is not known here.
+Where processes and databases are is not known here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.core.chain import GENESIS, Line, Walk
-from engine.core.merkle import Tree
+from engine.core.chain import GENESIS, Line, Walk, hash_at
 from engine.core.receipts import Told, told
 
 SPAN = 1 << 14
-"""Events of a stretch, a power of two: a tenth of a second of one processor."""
+"""Events of a stretch: less than a tenth of a second of one processor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be walked: the events behind `after` up to `upto`, with the sizes of the journal
-    for which checkpoints want the root."""
+    """What is to be walked: the events behind `after` up to `upto`, with the positions whose hashes
+    checkpoints know."""
 
     after: int
     upto: int
@@ -29,10 +27,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A sound stretch, between the hashes `before` and `last`.
-
-    `peaks` are those of the tree over its events alone, `cuts` the same at the sizes asked for.
-    """
+    """A sound stretch, between the hashes `before` and `last`; `heads` are those asked for."""
 
     after: int
     upto: int
@@ -41,12 +36,11 @@ class Stretch:
     intact: int
     erased: int
     told: Sequence[Told]
-    peaks: Sequence[bytes]
-    cuts: Mapping[int, Sequence[bytes]]
+    heads: Mapping[int, bytes]
 
 
 def tasks(size: int, cuts: Sequence[int], span: int = SPAN) -> list[Task]:
-    """The stretches of a journal of `size` events; `span` is a power of two."""
+    """The stretches of a journal of `size` events."""
     parts: dict[int, list[int]] = {after: [] for after in range(0, size, span)}
     for cut in cuts:
         if 0 < cut <= size:
@@ -59,8 +53,8 @@ def walked(pages: Iterable[Sequence[Line]], task: Task) -> Stretch | None:
 
     The pages begin with the event at `after`, whose hash is what the stretch follows.
     """
-    walk, grove, said = None if task.after else Walk(), _Grove(task), list[Told]()
-    before = GENESIS
+    walk, said = None if task.after else Walk(), list[Told]()
+    before, heads = GENESIS, dict[int, bytes]()
     for page in pages:
         lines = page if page[-1][0] <= task.upto else [e for e in page if e[0] <= task.upto]
         if walk is None:
@@ -68,42 +62,17 @@ def walked(pages: Iterable[Sequence[Line]], task: Task) -> Stretch | None:
                 return None
             before, lines = lines[0][5], lines[1:]
             walk = Walk(before, task.after)
+        begun = walk.position
         walk.step(lines)
         if not walk.sound:
             return None
-        grove.grow([line[5] for line in lines])
+        heads |= {at: hash_at(lines, at) for at in task.cuts if begun < at <= walk.position}
         said += told(lines)
         if page[-1][0] >= task.upto:
             break
     if walk is None or walk.position != task.upto:
         return None
-    seen, peaks = walk.result(), tuple(grove.tree.peaks)
+    seen = walk.result()
     return Stretch(
-        task.after,
-        task.upto,
-        before,
-        walk.before,
-        seen.intact,
-        seen.erased,
-        said,
-        peaks,
-        grove.cuts,
+        task.after, task.upto, before, walk.before, seen.intact, seen.erased, said, heads
     )
-
-
-class _Grove:
-    """The tree over a stretch, and its peaks at some sizes of the journal."""
-
-    def __init__(self, task: Task) -> None:
-        self.tree, self.cuts = Tree(), dict[int, tuple[bytes, ...]]()
-        self._after, self._ahead = task.after, list(reversed(task.cuts))
-
-    def grow(self, leaves: list[bytes]) -> None:
-        """Put the next leaves in."""
-        size = self._after + self.tree.size
-        while self._ahead and self._ahead[-1] <= size + len(leaves):
-            cut = self._ahead.pop()
-            self.tree.grow(leaves[: cut - size])
-            self.cuts[cut] = tuple(self.tree.peaks)
-            leaves, size = leaves[cut - size :], cut
-        self.tree.grow(leaves)

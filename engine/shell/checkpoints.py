@@ -1,10 +1,11 @@
 """Signed checkpoints of the journal, written to a second place while work goes on.
 
 Whoever may write to the database can write another journal into it whose chain holds. So the
-process that serves signs now and then how long the journal is and the root over it, and adds the
-note to a file elsewhere: after every 1,000 events, and a minute after anything new. It reads what
-was committed, in a thread, and never takes part in a commit. A journal that does not go on where
-the last checkpoint ended gets no new one: the evidence stays on top.
+process that serves signs now and then how long the journal is, the hash of its newest event and
+the root over all, and adds the note to a file elsewhere: after every 1,000 events, and a minute
+after anything new. It reads what was committed, in a thread, and never takes part in a commit. A
+journal that does not go on where the last checkpoint ended gets no new one: the evidence stays on
+top.
 
 It refuses to know what an event says, and to mend anything.
 """
@@ -210,18 +211,19 @@ class Signer:
         Returns how many events are signed. Raises Refused, also `journal_not_the_signed_one`.
         """
         tree = self._last()
-        begun, written = tree.size, []
+        head, written = b"", []
         for page in self._store.scan("journal_hashes", tree.size):
             if page[0][0] != tree.size + 1:
                 raise self._not_ours(f"event {tree.size + 1:,} is missing")
             leaves = [bytes(line[1]) for line in page]
             while room := leaves[: EVERY - tree.size % EVERY]:
                 tree.grow(room)
+                head = room[-1]
                 del leaves[: len(room)]
                 if tree.size % EVERY == 0:
-                    written.append(self._signed(tree, now))
-        if tree.size % EVERY and tree.size > begun:
-            written.append(self._signed(tree, now))
+                    written.append(self._signed(tree, head, now))
+        if tree.size % EVERY and head:
+            written.append(self._signed(tree, head, now))
         if written:
             # The empty lines before it end a note whose writer was interrupted.
             self._write("\n\n" + "\n".join(written) + "\n")
@@ -232,13 +234,16 @@ class Signer:
         last = newest(self._places, self._origin)
         if last is None:
             return Tree()
-        if not any(self._store.scan("journal_hashes", last.size - 1)):
+        page = next(self._store.scan("journal_hashes", last.size - 1), None)
+        if page is None:
             raise self._not_ours(f"it ends before event {last.size:,}, which was signed")
+        if (last.size, last.head) != (page[0][0], bytes(page[0][1])):
+            raise self._not_ours(f"event {last.size:,} is not the one that was signed")
         return Tree(last.size, last.peaks)
 
-    def _signed(self, tree: Tree, now: int) -> str:
+    def _signed(self, tree: Tree, head: bytes, now: int) -> str:
         key = signing_key(self._places.key)
-        made = Checkpoint(self._origin, tree.size, tree.root(), now, tuple(tree.peaks))
+        made = Checkpoint(self._origin, tree.size, tree.root(), head, now, tuple(tree.peaks))
         public = key.public_key().public_bytes_raw()
         own = note.key_id(self._origin, public)
         return note.written(Note(made, own, key.sign(made.text.encode())))

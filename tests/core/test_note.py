@@ -16,7 +16,7 @@ ORIGIN = note.origin_of("/somewhere/handrail.db")
 def checkpoint(size: int = 5, at: int = 10**15) -> Checkpoint:
     tree = Tree()
     tree.grow(bytes([n % 251]) * 32 for n in range(size))
-    return Checkpoint(ORIGIN, size, tree.root(), at, tuple(tree.peaks))
+    return Checkpoint(ORIGIN, size, tree.root(), b"h" * 32, at, tuple(tree.peaks))
 
 
 def made(size: int = 5) -> Note:
@@ -33,9 +33,10 @@ def test_it_looks_the_way_others_write_checkpoints() -> None:
     assert lines[0] == ORIGIN
     assert lines[1] == "5"
     assert len(lines[2]) == 44
-    assert lines[5] == ""
-    assert lines[6].startswith(f"— {ORIGIN} MTIzN")  # the key's id comes first
-    assert lines[7:] == [""]
+    assert lines[3].startswith("head aGho")
+    assert lines[6] == ""
+    assert lines[7].startswith(f"— {ORIGIN} MTIzN")  # the key's id comes first
+    assert lines[8:] == [""]
 
 
 def test_the_key_is_named_as_signed_notes_name_it() -> None:
@@ -47,7 +48,9 @@ def test_the_key_is_named_as_signed_notes_name_it() -> None:
 CHANGES = {
     "another size": ("\n5\n", "\n7\n"),
     "a size that is no number": ("\n5\n", "\n05\n"),
-    "another root": ("=\nat", "=\nat "),
+    "another root": ("=\nhead", "=\nhead "),
+    "another head": ("head aGho", "head aGhoo"),
+    "no head": ("head ", ""),
     "no time": ("at 1000000000000000\n", ""),
     "another name below": ("— handrail", "— handrai1"),
     "a line more": ("\n\n", "\nmore\n\n"),
@@ -66,7 +69,7 @@ def test_what_was_changed_is_no_checkpoint(change: str) -> None:
 
 def test_peaks_that_do_not_fit_the_root_are_refused() -> None:
     right = checkpoint()
-    wrong = Checkpoint(ORIGIN, 5, right.root, right.at, (bytes(32), bytes(32)))
+    wrong = Checkpoint(ORIGIN, 5, right.root, right.head, right.at, (bytes(32), bytes(32)))
     with pytest.raises(ValueError, match="contradict"):
         note.read(note.written(Note(wrong, b"1234", b"\7" * 64)))
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from engine.core import merkle, note
 from engine.core.chain import GENESIS, commit, link
 from engine.core.errors import Refused
 from engine.core.log import NEW, Append, Entry
-from engine.shell.checkpoints import Places, Signer, genuine
+from engine.shell.checkpoints import Places, Signer, genuine, newest, signing_key
 from engine.shell.clock import TestClock
 from engine.store import Store
 from tests.store.journals import AT, Sqlite, done, started
@@ -73,6 +74,7 @@ async def test_everything_in_a_whole_copy_can_be_computed_again(tmp_path: Path) 
         tree.grow([bytes.fromhex(entry["hash"])])
         roots[tree.size] = tree.root()
     assert tree.root().hex() == copy.told["root"]
+    assert copy.entries[-1]["hash"] == copy.told["head"]
     assert [roots[each.checkpoint.size] for each in copy.notes] == [
         each.checkpoint.root for each in copy.notes
     ]
@@ -109,6 +111,27 @@ async def test_every_event_of_a_part_is_proved_to_stand_in_the_whole(
         proof, own = [b64decode(each) for each in entry["proof"]], bytes.fromhex(entry["hash"])
         assert merkle.included(own, entry["position"] - 1, copy.told["size"], proof, root)
         assert not merkle.included(own, entry["position"], copy.told["size"], proof, root)
+
+
+async def test_a_copy_tells_of_a_checkpoint_whose_root_is_not_that_of_its_events(
+    tmp_path: Path,
+) -> None:
+    places = Places(tmp_path / "elsewhere" / "c.txt", tmp_path / "key")
+    async with Sqlite(tmp_path / "h.db").open() as store:
+        audits = await journal(store, places)
+        right = newest(places, note.origin_of(store.place))
+        assert right is not None
+        tree = merkle.Tree()
+        tree.grow([bytes(32)] * right.size)
+        wrong = replace(right, root=tree.root(), peaks=tuple(tree.peaks))
+        key = signing_key(places.key)
+        own = note.key_id(wrong.origin, key.public_key().public_bytes_raw())
+        text = note.written(note.Note(wrong, own, key.sign(wrong.text.encode())))
+        with places.notes.open("a", encoding="utf-8") as file:
+            file.write(f"\n{text}")
+        done = await audits.export(tmp_path / "copy")
+    assert [(each.kind, each.position) for each in done.audit.findings] == [("forged", 20)]
+    assert json.loads((tmp_path / "copy" / "manifest.json").read_bytes())["findings"]
 
 
 async def test_the_checkpoints_of_a_copy_are_signed_by_the_key_that_it_names(

@@ -64,6 +64,13 @@ async def signed(store: Store, places: Places, clock: TestClock | None = None) -
     return signer
 
 
+async def signs_no_more(store: Store, places: Places) -> None:
+    """The journal is not the one that was signed."""
+    with pytest.raises(Refused) as refused:
+        await signed(store, places)
+    assert refused.value.code == "journal_not_the_signed_one"
+
+
 # -- writing ---------------------------------------------------------------------------------
 
 
@@ -258,9 +265,18 @@ async def test_no_checkpoint_buries_the_evidence(
     await signed(store, places)
     with driver.tampered() as db:
         db.execute("delete from journal where position > 5")
-    with pytest.raises(Refused) as refused:
-        await signed(store, places)
-    assert refused.value.code == "journal_not_the_signed_one"
+    await signs_no_more(store, places)
+    assert sizes(store, places) == [20]
+
+
+@pytest.mark.parametrize("kept", [0, 9, 19])
+async def test_a_journal_that_was_written_anew_is_not_signed_as_if_it_went_on(
+    driver: Sqlite, store: Store, places: Places, kept: int
+) -> None:
+    await grow(store, 20)
+    await signed(store, places)
+    rewritten(driver, kept)
+    await signs_no_more(store, places)
     assert sizes(store, places) == [20]
 
 
@@ -270,9 +286,7 @@ async def test_a_journal_in_which_events_are_missing_is_not_signed(
     await grow(store, 20)
     with driver.tampered() as db:
         db.execute("delete from journal where position = 1")
-    with pytest.raises(Refused) as refused:
-        await signed(store, places)
-    assert refused.value.code == "journal_not_the_signed_one"
+    await signs_no_more(store, places)
 
 
 async def test_an_erased_event_is_no_finding(driver: Sqlite, store: Store, places: Places) -> None:

@@ -23,7 +23,7 @@ def report(found: "Audit", key: str, file: str, now: int) -> Text:
     lines = [line(chain), line("checkpoints  ", _covered(found, now))]
     lines += [line(f"             in {visible(file)}", style="dim")]
     lines += [line(f"key          {key or 'none yet'}", style="dim")]
-    lines += [line(f"root         {found.root}", style="dim")]
+    lines += [line(f"head         {found.head}", style="dim")]
     lines += [
         line(f"{each.kind}: event {each.position:,}: {visible(each.what)}", style="red")
         for each in found.findings[:MOST]
