@@ -56,6 +56,11 @@ DISCOVERY = (
         "After any changes of documents, what is found, listed and concerned is what a process"
         " finds that reads all of them anew.",
     ),
+    Requirement(
+        "search-on-postgres",
+        "005 discovery",
+        "What is found, listed and concerned on PostgreSQL is what is found on SQLite.",
+    ),
     # hostile text
     Requirement(
         "hostile-text-inert",

@@ -13,7 +13,7 @@ from typing import Any
 from engine.core.discovery.rank import Weights, sets
 from engine.core.discovery.vectors import Encoder
 from engine.core.errors import Move, Refused
-from engine.shell.wordllama import WordLlama, installed
+from engine.shell.wordllama import installed, shipped
 from engine.store.search import WEIGHTS, Ranking
 from engine.store.vectors import Source
 
@@ -69,7 +69,7 @@ def encoder_of(choice: str) -> Encoder | None:
     if choice == OFF or (not choice and not installed()):
         return None
     if choice in ("", "wordllama"):
-        return WordLlama()
+        return shipped()
     module, colon, attribute = choice.partition(":")
     if not (module and colon and attribute):
         raise Refused("bad_setting", f"there is no encoder {choice[:60]!r}", _HINT)

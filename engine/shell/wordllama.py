@@ -9,7 +9,7 @@ searches nothing pays nothing.
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,19 @@ _TOKENIZER = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 def installed() -> bool:
     """Whether everything that is needed can be imported; imports none of it."""
     return all(find_spec(name) is not None for name in ("numpy", "wordllama"))
+
+
+def shipped() -> "WordLlama":
+    """The encoder of the wheel, one for the process: to read its words takes a moment.
+
+    Raises Refused `encoder_missing`, `encoder_broken`.
+    """
+    return _kept(_folder())
+
+
+@cache
+def _kept(folder: Path) -> "WordLlama":
+    return WordLlama(folder)
 
 
 class WordLlama:
@@ -89,7 +102,8 @@ class WordLlama:
             if head["dtype"] != "F16" or columns != DIMENSIONS or end - start != rows * columns * 2:
                 raise _broken(f"{_TABLE.name} is not the table that was expected")
             place = 8 + length + start
-            return np.memmap(self._folder / _TABLE, np.float16, "r", place, (rows, columns))
+            table = np.memmap(self._folder / _TABLE, np.float16, "r", place, (rows, columns))
+            return table.view(np.ndarray)  # a memmap looks at itself in each thing it gives
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _broken(str(error)) from None
 

@@ -6,8 +6,7 @@ the folders that goes on at the same time.
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -23,6 +22,7 @@ from engine.store.paper_files import DAMAGED, understood
 from engine.store.paper_rows import info_of, labelled, labelled_task, task_info_of
 from engine.store.paper_words import Words
 from engine.store.search import PLAIN, Index, Ranking
+from engine.store.search_rows import still
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -94,7 +94,7 @@ class Lists:
         self, wanted: Filter, after: tuple[str, str], limit: int
     ) -> tuple[list[WorkflowInfo], int]:
         """Workflows behind a name, at most `limit` (-1: all), and how many fit in total."""
-        with self._still():
+        with still(self._db):
             documents, total = self._workflows.page(wanted.folded(), after, limit)
             return self._infos(documents), total
 
@@ -104,7 +104,7 @@ class Lists:
     ) -> tuple[list[TaskInfo], int]:
         """Tasks behind a name, at most `limit` (-1: all), and how many fit in total."""
         sql = "select namespace, name, info, labels from tasks where document = ?"
-        with self._still():
+        with still(self._db):
             documents, total = self._tasks.page(wanted.folded(), after, limit)
             rows = [self._db.execute(sql, (number,)).fetchone() for number in documents]
             infos = ((task_info_of(row[2], self._users_of(*row[:2])), row[3]) for row in rows)
@@ -115,13 +115,13 @@ class Lists:
         """The numbers of the workflows that fit a filter, None for one that keeps everything."""
         if wanted.empty:
             return None
-        with self._still():
+        with still(self._db):
             return self._workflows.fits(wanted.folded())
 
     @_asked
     def words(self, ask: "Callable[[Words], T]") -> T:
         """What is asked of the words of labels."""
-        with self._still():
+        with still(self._db):
             return ask(self._words)
 
     @_asked
@@ -151,15 +151,6 @@ class Lists:
         """Namespaces and names of the tasks with a bare name."""
         sql = "select namespace, name from tasks where name = ? order by namespace"
         return self._db.execute(sql, (name,)).fetchall()
-
-    @contextmanager
-    def _still(self) -> Iterator[None]:
-        """Several questions of one moment, whoever commits meanwhile."""
-        self._db.execute("begin")
-        try:
-            yield
-        finally:
-            self._db.execute("rollback")
 
     @_asked
     def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:

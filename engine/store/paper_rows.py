@@ -80,8 +80,10 @@ def labels_text(labels: Labels) -> str:
 
 def labelled(info: WorkflowInfo, text: str) -> WorkflowInfo:
     """A workflow with the labels that it has, as `labels_text` wrote them."""
-    categories, tags = json.loads(text)
-    return replace(info, categories=tuple(categories), tags=tuple(tags))
+    categories, tags = map(tuple, json.loads(text))
+    if (categories, tags) == (info.categories, info.tags):
+        return info
+    return replace(info, categories=categories, tags=tags)
 
 
 def labelled_task(info: TaskInfo, text: str) -> TaskInfo:

@@ -122,8 +122,14 @@ class Papers(Looking):
         """Who uses what now; may be asked in any thread where they are large."""
         if self._path is None:
             return self.lists.drawn(known)
-        with closing(Lists(connect(self._path))) as lists:
+        db = connect(self._path)
+        db.execute("pragma cache_size = -1000")  # each page is asked for once or twice
+        with closing(Lists(db)) as lists:
             return lists.drawn(known)
+
+    def rest(self) -> None:
+        """Let go of the pages that were needed to change things: nobody reads over them."""
+        self.db.execute("pragma shrink_memory")
 
     def renewed(self) -> "Papers":
         """Empty papers in the place of these, whose file is thrown away: it is damaged."""

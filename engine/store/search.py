@@ -8,15 +8,15 @@ beats it. A query is plain words: none of its characters has a meaning to the in
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from heapq import nlargest
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from engine.core.discovery import rank
-from engine.core.discovery.features import FEATURES, features, text_score
+from engine.core.discovery.features import FEATURES, features, fit
 from engine.core.discovery.rank import Answer, Weights
 from engine.core.discovery.said import said
 from engine.core.discovery.words import Asked, asked
@@ -24,7 +24,8 @@ from engine.core.found import Found, Hit
 from engine.core.value import value
 from engine.core.views import WorkflowInfo
 from engine.store import search_rows as kept
-from engine.store.search_words import Vocabulary, wanted
+from engine.store.search_recent import Recent
+from engine.store.search_words import Vocabulary, most_rows, wanted
 from engine.store.vectors import CREATE as VECTORS
 from engine.store.vectors import Cosines, Source, Vectors
 
@@ -119,7 +120,7 @@ class Index:
     ) -> None:
         self._db, self._load, self._ranking = db, load, ranking
         self._vectors = Vectors(db, ranking.source) if ranking.source else None
-        self._vocabulary = Vocabulary(db)
+        self._vocabulary, self._recent = Vocabulary(db), Recent(db)
 
     def put(self, number: int, info: WorkflowInfo) -> None:
         """Let a workflow be found by this number."""
@@ -138,17 +139,17 @@ class Index:
 
         `among` are the numbers that may be found, None for all.
         """
+        with kept.still(self._db):
+            return self._search(query, limit, among)
+
+    def _search(self, query: str, limit: int, among: Collection[int] | None) -> Found:
         pool, sets = self.pool(query, among), self._ranking.sets
         pool = pool if pool.kind in sets else pool.in_words()
         made = sets[pool.kind]
         answer = pool.answer(made)
         named = self._named(query, among)
-        reasons = dict(named)
-        for at, scored in zip(answer.order, answer.scores, strict=True):
-            shown = min(_MOST, max(0.001, round(rank.shown(made, scored), 3)))
-            one = pool.candidates[at]
-            reasons.setdefault(one.number, (shown, _SAID if one.row[0] else _MEANT))
-        hits = tuple(islice(self._hits(reasons), limit))
+        ranked = _ranked(pool, made, answer, {number for number, _ in named})
+        hits = tuple(islice(self._hits(chain(named, ranked)), limit))
         if named:
             close = [number for number, _ in named[1:]]
             sure = rank.CHOICE if close else rank.NAMED if named[0][1] is _SPELLED else 1.0
@@ -160,23 +161,28 @@ class Index:
 
     def pool(self, query: str, among: Collection[int] | None = None) -> Pool:
         """What comes into question, with its features."""
+        with kept.still(self._db):
+            return self._pool(query, among)
+
+    def _pool(self, query: str, among: Collection[int] | None) -> Pool:
         weighed, counts = self._vocabulary.weighed(asked(query))
-        rows = kept.matching(self._db, wanted(counts), POOL, among)
-        found = [(text_score(weighed, words), number, words) for number, words in rows]
-        found = nlargest(CLOSELY, found, key=lambda each: (each[0], -each[1]))
-        best, by_words = found[0][0] if found else 0.0, len(found)
+        common = self._vocabulary.common()
+        match = wanted(counts, most_rows(common.documents))
+        numbers = kept.matching(self._db, match, POOL, among)
+        known = self._recent.known(numbers, common)
+        found = [(fit(weighed, each.said), each) for each in known]
+        found = nlargest(CLOSELY, found, key=lambda each: (each[0].text, -each[1].number))
+        best, by_words = found[0][0].text if found else 0.0, len(found)
         near = self._vectors.cosines(query) if self._vectors and weighed.asked.words else None
         if near is not None:
-            more = set(near.top(NEAREST, among)).difference(number for _, number, _ in found)
-            rows = kept.rows(self._db, sorted(more))
-            found += [(text_score(weighed, words), number, words) for number, words in rows]
-        names = kept.names(self._db, [number for _, number, _ in found])
+            more = set(near.top(NEAREST, among)).difference(each.number for _, each in found)
+            known = self._recent.known(sorted(more), common)
+            found += [(fit(weighed, each.said), each) for each in known]
         candidates = [
-            Candidate(number, names[number], features(weighed, words, text, best))
-            for text, number, words in found
+            Candidate(each.number, each.name, features(weighed, each.said, how, each.lasting, best))
+            for how, each in found
         ]
-        documents = self._vocabulary.common().documents
-        pool = Pool(weighed.asked, documents, candidates, by_words)
+        pool = Pool(weighed.asked, common.documents, candidates, by_words)
         return pool if near is None else _with_meaning(pool, near)
 
     def fill(self, large: bool) -> None:
@@ -196,14 +202,25 @@ class Index:
                 return found
         return []
 
-    def _hits(self, reasons: dict[int, tuple[float, str]]) -> Iterable[Hit]:
-        for number, (score, why) in reasons.items():
+    def _hits(self, found: Iterable[tuple[int, tuple[float, str]]]) -> Iterable[Hit]:
+        for number, (score, why) in found:
             if (info := self._load(number)) is not None:
                 yield Hit(info, score, why)
 
     def _full(self, numbers: list[int]) -> tuple[str, ...]:
         infos = map(self._load, numbers)
         return tuple(f"{info.namespace}/{info.name}" for info in infos if info is not None)
+
+
+def _ranked(
+    pool: Pool, made: Weights, answer: Answer, named: Collection[int]
+) -> Iterator[tuple[int, tuple[float, str]]]:
+    """The candidates but for those that are named, best first, each with its score and why."""
+    for at, scored in zip(answer.order, answer.scores, strict=True):
+        one = pool.candidates[at]
+        if one.number not in named:
+            shown = min(_MOST, max(0.001, round(rank.shown(made, scored), 3)))
+            yield one.number, (shown, _SAID if one.row[0] else _MEANT)
 
 
 def _with_meaning(pool: Pool, near: Cosines) -> Pool:

@@ -7,35 +7,62 @@ as they come and go, so that what is put in step by step equals what is made ane
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
+from sys import intern
 from typing import Any
 
 from engine.core.discovery.features import WORTH
 from engine.core.discovery.said import FIELDS, Said
 from engine.core.discovery.words import pieces
+from engine.core.value import value
 
 CREATE = """
-create virtual table words using fts5(name, lead, rest, labels, inputs, about, required unindexed,
-  tokenize='unicode61 remove_diacritics 0');
+create table said (document integer primary key, whole text not null, bare text not null,
+  spread text not null, name text not null, lead text not null, rest text not null,
+  labels text not null, inputs text not null, about text not null, required integer not null);
+create index said_by_whole on said (whole);
+create index said_by_bare_name on said (bare);
+create index said_by_words_of_name on said (spread);
+create virtual table words using fts5(name, lead, rest, labels, inputs, about,
+  content='said', content_rowid='document', tokenize='unicode61 remove_diacritics 0');
 create table counted (id integer primary key, word text not null unique,
   documents integer not null);
 create index counted_gone on counted (id) where documents = 0;
 create virtual table spelled using fts5(word, tokenize='trigram');
-create table named (document integer primary key, whole text not null, name text not null,
-  words text not null);
-create index named_by_whole on named (whole);
-create index named_by_name on named (name);
-create index named_by_words on named (words);
 """
 ALL = ""
 """Counted like a word that every workflow has."""
 _MOST_AT_ONCE = 500
-_ROWS = f"select rowid, {', '.join(FIELDS)}, required from words where"  # noqa: S608 - our own names
+_FIELDS = ", ".join(FIELDS)
+_SAID = f"select document, whole, {_FIELDS}, required from said where document in"  # noqa: S608 - our own names
+_INDEX = f"insert into words (rowid, {_FIELDS}) values (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_FORGET = (
+    f"insert into words (words, rowid, {_FIELDS})"  # noqa: S608
+    f" select 'delete', document, {_FIELDS} from said where document = ?"
+)
 _WORTH = f"bm25({', '.join(map(str, WORTH))})"
 # Without the plus the index is asked anew for each of the numbers.
 _AMONG = " and +rowid in (select value from json_each(?))"
+_MARKS = 8
+"""Lists in statements grow by so many, so that few statements are compiled."""
 _SHORTEST_SPELLED = 4
 _LONGEST_NAME = 1_000
+
+
+@contextmanager
+def still(db: sqlite3.Connection) -> Iterator[None]:
+    """Everything that is asked meanwhile is of one moment, whoever else commits."""
+    if db.in_transaction:
+        yield
+        return
+    db.execute("begin")
+    try:
+        yield
+    except BaseException:
+        db.rollback()
+        raise
+    db.execute("commit")
 
 
 def spread(name: str) -> str:
@@ -45,17 +72,11 @@ def spread(name: str) -> str:
 
 def put(db: sqlite3.Connection, number: int, said: Said, key: tuple[str, str]) -> None:
     """Let a workflow, known by namespace and name, be found by this number."""
-    row = (number, *(" ".join(words) for words in said.fields), said.required)
-    db.execute(
-        "insert into words (rowid, name, lead, rest, labels, inputs, about, required)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
-    )
-    name = key[1].lower()
-    db.execute(
-        "insert into named values (?, ?, ?, ?)",
-        (number, f"{key[0]}/{key[1]}".lower(), name, spread(key[1])),
-    )
+    texts = [" ".join(words) for words in said.fields]
+    names = f"{key[0]}/{key[1]}".lower(), key[1].lower(), spread(key[1])
+    row = (number, *names, *texts, said.required)
+    db.execute("insert into said values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    db.execute(_INDEX, (number, *texts))
     _count(db, _vocabulary(said))
 
 
@@ -78,10 +99,10 @@ def _count(db: sqlite3.Connection, words: list[str]) -> None:
 
 def drop(db: sqlite3.Connection, number: int) -> None:
     """Let it not be found any more."""
-    for _, said in rows(db, (number,)):
-        _discount(db, _vocabulary(said))
-    for table in ("words", "named"):
-        db.execute(f"delete from {table} where rowid = ?", (number,))  # noqa: S608 - our own names
+    for each in read(db, (number,)):
+        _discount(db, _vocabulary(each.said))
+        db.execute(_FORGET, (number,))
+        db.execute("delete from said where document = ?", (number,))
 
 
 def _discount(db: sqlite3.Connection, words: list[str]) -> None:
@@ -93,43 +114,56 @@ def _discount(db: sqlite3.Connection, words: list[str]) -> None:
         db.executemany(f"delete from {table} where {column} = ?", gone)  # noqa: S608 - our own names
 
 
-def rows(db: sqlite3.Connection, numbers: Iterable[int]) -> Iterator[tuple[int, Said]]:
-    """The words of workflows, by their numbers."""
+@value
+class Read:
+    """What is read of a workflow: its number, its full name, its words."""
+
+    number: int
+    name: str
+    said: Said
+
+
+def read(db: sqlite3.Connection, numbers: Iterable[int]) -> Iterator[Read]:
+    """What is kept of workflows, by their numbers."""
     wanted = iter(numbers)
     while some := list(islice(wanted, _MOST_AT_ONCE)):
-        yield from map(_row, db.execute(f"{_ROWS} rowid in ({_marks(some)})", some))
+        yield from map(_read, db.execute(f"{_SAID} ({_marks(some)})", _filled(some)))
 
 
-def _row(row: tuple[Any, ...]) -> tuple[int, Said]:
-    number, name, lead, rest, labels, inputs, about, required = row
-    return number, Said(
-        tuple(name.split()),
-        tuple(lead.split()),
-        tuple(rest.split()),
-        tuple(labels.split()),
-        tuple(inputs.split()),
-        tuple(about.split()),
+def _read(row: tuple[Any, ...]) -> Read:
+    number, whole, name, lead, rest, labels, inputs, about, required = row
+    said = Said(
+        tuple(map(intern, name.split())),
+        tuple(map(intern, lead.split())),
+        tuple(map(intern, rest.split())),
+        tuple(map(intern, labels.split())),
+        tuple(map(intern, inputs.split())),
+        tuple(map(intern, about.split())),
         required,
     )
+    return Read(number, whole, said)
 
 
 def matching(
     db: sqlite3.Connection, match: str, most: int, among: Collection[int] | None
-) -> Iterator[tuple[int, Said]]:
-    """The words of the workflows that fit a match of the index best, only those in `among`."""
+) -> list[int]:
+    """The workflows that fit a match of the index best, only those in `among`."""
     if not match:
-        return iter(())
+        return []
     within = [] if among is None else [json.dumps(sorted(among))]
     # Ordered by the index itself: any other order would read the words of every row that matches.
-    sql = f"{_ROWS} words match ? and rank match ?{_AMONG if within else ''} order by rank limit ?"
-    return map(_row, db.execute(sql, (match, _WORTH, *within, most)))
+    sql = (
+        "select rowid from words where words match ? and rank match ?"  # noqa: S608 - our own names
+        f"{_AMONG if within else ''} order by rank limit ?"
+    )
+    return [number for (number,) in db.execute(sql, (match, _WORTH, *within, most))]
 
 
 def counts(db: sqlite3.Connection, words: Iterable[str]) -> dict[str, int]:
     """How many workflows have each of these words; those that none has are left out."""
     wanted = list(words)
     sql = f"select word, documents from counted where word in ({_marks(wanted)})"  # noqa: S608
-    return dict(db.execute(sql, wanted))
+    return dict(db.execute(sql, _filled(wanted)))
 
 
 def common(db: sqlite3.Connection, least: int, most: int) -> dict[str, int]:
@@ -138,26 +172,23 @@ def common(db: sqlite3.Connection, least: int, most: int) -> dict[str, int]:
     return dict(db.execute(sql, (least, most)))
 
 
-def names(db: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, str]:
-    """The full names of workflows, by their numbers."""
-    wanted = list(numbers)
-    sql = f"select document, whole from named where document in ({_marks(wanted)})"  # noqa: S608
-    return dict(db.execute(sql, wanted))
-
-
 def named(db: sqlite3.Connection, query: str) -> list[int]:
     """The workflows that have a query as their name, or as namespace and name; sorted by these."""
     name = query.strip().lower()
-    sql = "select document from named where whole = ? or name = ? order by whole"
+    sql = "select document from said where whole = ? or bare = ? order by whole"
     return [row[0] for row in db.execute(sql, (name, name))]
 
 
 def spelled_out(db: sqlite3.Connection, query: str) -> list[int]:
     """The workflows whose name has the words of a query; sorted by their names."""
     words = spread(query[:_LONGEST_NAME])
-    sql = "select document from named where words = ? and words <> '' order by whole"
+    sql = "select document from said where spread = ? and spread <> '' order by whole"
     return [row[0] for row in db.execute(sql, (words,))]
 
 
-def _marks(values: Iterable[object]) -> str:
-    return ", ".join("?" for _ in values)
+def _filled(values: list[Any]) -> list[Any]:
+    return [*values, *[None] * (-len(values) % _MARKS)]
+
+
+def _marks(values: list[Any]) -> str:
+    return ", ".join("?" * (len(values) + -len(values) % _MARKS))

@@ -16,6 +16,8 @@ from engine.store import search_rows as kept
 
 MOST_ROWS = 3_000
 """Rows that the index ranks: the rarest words are looked for until they have so many."""
+_FEWEST_ROWS = 1_000
+_ROWS_OF_ALL = 3
 _MOST_COMMON = 20_000
 _EXACT = 2_000
 """Up to so many workflows the rarity of each word is exact; of more, rare words are as rare as
@@ -53,7 +55,7 @@ class Vocabulary:
             counts = kept.counts(self._db, chain(dict.fromkeys(mended.words), extra))
         every = [*dict.fromkeys(mended.words), *(word for word in extra if word in counts)]
         rarities = {word: rarity(common.documents, counts.get(word, 0)) for word in every}
-        return weighed(mended, rarities, counts, common.__getitem__), counts
+        return weighed(mended, rarities, counts), counts
 
     def common(self) -> Rarities:
         """What is common now."""
@@ -93,11 +95,20 @@ class Vocabulary:
         return [row[0] for row in self._db.execute(sql, (match, _MOST_ALIKE))]
 
 
-def wanted(counts: dict[str, int]) -> str:
+def most_rows(documents: int) -> int:
+    """How many rows the index ranks for a search among so many workflows.
+
+    >>> most_rows(50), most_rows(6_000), most_rows(100_000)
+    (1000, 2000, 3000)
+    """
+    return min(MOST_ROWS, max(_FEWEST_ROWS, documents // _ROWS_OF_ALL))
+
+
+def wanted(counts: dict[str, int], most: int = MOST_ROWS) -> str:
     """What to ask the index for: the rarest of these words, as many as it ranks in time."""
     chosen, rows = list[str](), 0
     for word in sorted(counts, key=lambda word: (counts[word], word)):
-        if chosen and rows + counts[word] > MOST_ROWS:
+        if chosen and rows + counts[word] > most:
             break
         chosen.append(word)
         rows += counts[word]

@@ -146,7 +146,7 @@ async def open_sqlite(
         await writer.close()
 
 
-_READING = ("pragma query_only = on", "pragma cache_size = -6000")
+_READING = ("pragma query_only = on", "pragma cache_size = -2000")
 """Whoever reads a great many rows once would fill more with pages that nobody asks for again."""
 
 

@@ -32,6 +32,12 @@ def lines(name: str) -> list[dict[str, Any]]:
     return [line for line in found if not line["source"].startswith(NOISY)]
 
 
+def workflows() -> tuple[list[WorkflowInfo], list[Query]]:
+    """Workflows, and what was asked for them."""
+    infos = [item(line) for line in lines("wf_catalog.jsonl.gz")]
+    return infos, [query(line) for line in lines("dev_wfsearch.jsonl")]
+
+
 def tools() -> tuple[list[WorkflowInfo], list[Query]]:
     """Tools, and what was asked: the half that nothing was fitted to."""
     asked = [query(line) for line in lines("dev_search.jsonl")]

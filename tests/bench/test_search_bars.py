@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from engine.app.evaluation import Figures, Outcome, figures, outcomes, samples
-from engine.shell.encoders import ranking_of
-from engine.store.search import WEIGHTS
+from engine.app.measuring import refit
+from engine.shell.encoders import document_of, ranking_of
+from engine.store.search import PLAIN, WEIGHTS
 from tests.bench import examples
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), examples.needed]
@@ -30,6 +31,8 @@ MUST: Mapping[tuple[str, int], tuple[float, float]] = {
     ("wordllama", EVERY): (0.69, 0.867),
 }
 """By encoder and size of the catalogue: the first hit is right, one of the first five is."""
+REFITTED = (0.57, 0.76)
+"""The same of weights that were fitted to queries for workflows, among all of these."""
 SIZES = (50, 100, 1_000, EVERY)
 
 
@@ -56,6 +59,17 @@ def test_the_right_one_is_found(encoder: str, size: int) -> None:
     found, (first, five) = figures(measured(encoder, size)), MUST[encoder, size]
     assert found.hit_at_1 >= first - noise(first, found.queries)
     assert found.recall_at_5 >= five - noise(five, found.queries)
+
+
+@pytest.mark.requirement("search-measured")
+def test_weights_that_were_fitted_to_workflows_find_the_one_that_was_meant() -> None:
+    infos, asked = examples.workflows()
+    made = refit(infos, asked, (len(infos),), PLAIN, document_of(WEIGHTS))
+    (found,), (first, five) = made.after.sizes, REFITTED
+    count = found.figures.queries
+    assert (found.workflows, count) == (len(infos), made.measured_on)
+    assert found.figures.hit_at_1 >= first - noise(first, count)
+    assert found.figures.recall_at_5 >= five - noise(five, count)
 
 
 @pytest.mark.requirement("search-calibrated")

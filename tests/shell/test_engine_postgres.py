@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import psycopg
@@ -14,8 +16,12 @@ from engine.core.labels.change import Labels
 from tests.postgres import Server
 from tests.shell.deciding import say_yes
 from tests.shell.documents import flow, look, write
+from tests.shell.test_indexes import READS, TASKS, a_task, change, seen
 
 NUMBER = {"n": {"type": "integer", "required": True, "description": "A number."}}
+
+HOSTILE = ['"', "name:x OR *", "NEAR(a b)", "' or 1=1 --", "(((", "-order", "order^2", "\0", "🙂"]
+"""What has a meaning in the language of some index."""
 
 
 @pytest.fixture
@@ -87,6 +93,33 @@ async def test_labels_by_people_are_the_same_there(url: str, tmp_path: Path) -> 
         assert one.workflows()[0].tags == ("old",)
         await one.rebuild()
         assert await one.labels.of("workflow", "default", "w") == Labels(tags=("old",))
+
+
+@pytest.mark.requirement("search-on-postgres")
+@pytest.mark.parametrize("encoder", ["off", "wordllama"])
+async def test_what_is_found_there_is_what_is_found_on_sqlite(
+    url: str, tmp_path: Path, encoder: str
+) -> None:
+    chance, folder = Random(7), tmp_path / "documents"
+    write(folder, *(a_task(chance, name) for name in TASKS), name="first.yaml")
+    settings = Settings(url, (folder,), functions=READS, work=False, encoder=encoder)
+    async with (
+        open_engine(settings) as there,
+        open_engine(replace(settings, database=str(tmp_path / "h.db"))) as here,
+    ):
+        for _ in range(12):
+            change(chance, folder)
+        await here.refresh()
+        await there.refresh()
+        wished = Change("workflow", (here.workflows()[0].name,), add=Labels(tags=("zebra",)))
+        for engine in (here, there):
+            await say_yes(engine, engine.labels.change(wished))
+        found = await seen(here)
+        assert found == await seen(there)
+        assert any(each.hits for each in found["found"].values())
+        assert here.search("zebra", 9) == there.search("zebra", 9) != here.search("quagga", 9)
+        for text in HOSTILE:
+            assert here.search(text, 9) == there.search(text, 9)
 
 
 def suggested(url: str) -> list[tuple[Any, ...]]:

@@ -19,7 +19,7 @@ FILTERS = [EVERYTHING, Filter(all_tags=("order",)), Filter(any_tags=("mail", "ci
 TASKS, FLOWS = [f"t{n}" for n in range(5)], [f"f{n}" for n in range(8)]
 
 
-def _task(chance: Random, name: str) -> dict[str, Any]:
+def a_task(chance: Random, name: str) -> dict[str, Any]:
     words = chance.sample(WORDS, 4)
     return look(name, description=" ".join(words[:3]), category=words[3], tags=words[:1])
 
@@ -34,17 +34,17 @@ def _flow(chance: Random, name: str) -> dict[str, Any]:
     return made
 
 
-def _change(chance: Random, folder: Path) -> None:
+def change(chance: Random, folder: Path) -> None:
     """One file is written, rewritten or removed."""
     name = chance.choice(TASKS + FLOWS)
     if chance.random() < 0.2:
         (folder / f"{name}.yaml").unlink(missing_ok=True)
     else:
-        make = _task if name in TASKS else _flow
+        make = a_task if name in TASKS else _flow
         write(folder, make(chance, name), name=f"{name}.yaml")
 
 
-async def _seen(engine: Engine) -> dict[str, Any]:
+async def seen(engine: Engine) -> dict[str, Any]:
     found = {query: engine.search(query, 10) for query in QUERIES}
     pages = {each.key: engine.workflow_page(each, ("", ""), 50) for each in FILTERS}
     tasks = {each.key: engine.task_page(each, ("", ""), 50) for each in FILTERS}
@@ -75,13 +75,13 @@ async def test_every_index_is_after_many_changes_what_it_is_read_anew(
     tmp_path: Path, seed: int
 ) -> None:
     chance, folder = Random(seed), tmp_path / "documents"
-    write(folder, *(_task(chance, name) for name in TASKS), name="first.yaml")
+    write(folder, *(a_task(chance, name) for name in TASKS), name="first.yaml")
     async with engine_over(tmp_path, READS, work=False) as engine:
         for _ in range(20):
-            _change(chance, folder)
+            change(chance, folder)
             await engine.refresh()
-            await _seen(engine)  # what is asked in between is what might be kept
-        changed = await _seen(engine)
+            await seen(engine)  # what is asked in between is what might be kept
+        changed = await seen(engine)
         async with engine_over(tmp_path, READS, work=False) as anew:
-            assert changed == await _seen(anew)
+            assert changed == await seen(anew)
     assert any(found.hits for found in changed["found"].values())

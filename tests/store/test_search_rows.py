@@ -10,6 +10,7 @@ from engine.core.model import Effect
 from engine.core.views import InputField, WorkflowInfo
 from engine.store import search_rows
 from engine.store.search import CREATE, Index, in_memory
+from engine.store.search_words import most_rows, wanted
 
 WORDS = ("order", "invoice", "close", "send", "stock", "userProfile", "数据分析", "naïve")
 
@@ -36,7 +37,7 @@ def kept(db: sqlite3.Connection) -> list[list[tuple[object, ...]]]:
             "select rowid, * from words",
             "select word, documents from counted",
             "select s.word from spelled s join counted c on c.id = s.rowid and c.word = s.word",
-            "select * from named",
+            "select * from said",
         )
     ]
 
@@ -56,6 +57,8 @@ def test_what_is_kept_up_equals_what_is_made_anew(
         if each is not None:
             now[number] = each
             index.put(number, each)
+        index.search("close the order", 6)
+    db.execute("insert into words (words, rank) values ('integrity-check', 1)")
     anew = sqlite3.connect(":memory:")
     anew.executescript(CREATE)
     fresh = Index(anew, now.get)
@@ -78,3 +81,15 @@ def test_a_reader_sees_how_rare_words_are_after_another_has_written(tmp_path: ob
         writer.put(number, each)
     assert reader.search("order", 3) == in_memory(listed).search("order", 3)
     assert search_rows.counts(other, ["order"]) == {"order": 2}
+
+
+@pytest.mark.parametrize(
+    ("documents", "looked_for"),
+    [(20, '"rare" OR "usual"'), (4_500, '"rare" OR "usual" OR "common"'), (10**6, '"rare"')],
+)
+def test_rare_words_are_looked_for_until_there_are_rows_enough(
+    documents: int, looked_for: str
+) -> None:
+    rows = {20: (9, 20, 1_000), 4_500: (200, 500, 800), 10**6: (5_000, 9_000, 90_000)}[documents]
+    counts = dict(zip(("common", "usual", "rare"), reversed(rows), strict=True))
+    assert wanted(counts, most_rows(documents)) == looked_for

@@ -112,11 +112,13 @@ def _fit(field: Sequence[str], words: frozenset[str], usual: float, rarity: Rari
     )
 
 
+def damped(counts: Counter[str]) -> dict[str, float]:
+    """What each word tells by how much it counts: above 1 less and less more."""
+    return {word: 1 + log(count) if count > 1 else count for word, count in counts.items()}
+
+
 def _vector(counts: Counter[str], rarity: Rarity) -> tuple[dict[str, float], float]:
-    made = {
-        word: (1 + log(count) if count > 1 else count) * rarity(word)
-        for word, count in counts.items()
-    }
+    made = {word: count * rarity(word) for word, count in damped(counts).items()}
     return made, sqrt(sum(number * number for number in made.values())) or 1.0
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.discovery import rank
-from engine.core.discovery.features import FEATURES, features, rarity, text_score, weighed
+from engine.core.discovery.features import FEATURES, features, fit, lasting, rarity, weighed
 from engine.core.discovery.rank import SIGNS, SURE
 from engine.core.discovery.said import Said
 from engine.core.discovery.words import asked
@@ -101,9 +101,9 @@ def test_nothing_that_comes_into_question_is_no_answer() -> None:
 def _row(query: str, said: Said) -> dict[str, float]:
     question = asked(query)
     words = dict.fromkeys(question.words, rarity(100, 2))
-    held = weighed(question, words, words, lambda _: rarity(100, 2))
-    text = text_score(held, said)
-    return dict(zip(FEATURES, features(held, said, text, text), strict=True))
+    held = weighed(question, words, words)
+    how, lasts = fit(held, said), lasting(said, lambda _: rarity(100, 2))
+    return dict(zip(FEATURES, features(held, said, how, lasts, how.text), strict=True))
 
 
 def test_each_field_has_a_number_of_its_own() -> None:
