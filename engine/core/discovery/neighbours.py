@@ -9,10 +9,11 @@ is only ever counted: no sentence in a description can do more than its words do
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from math import exp, isfinite, log, sqrt
 from typing import Any, Literal
 
-from engine.core.discovery.likeness import Item, Likeness, Rarity, bag, likenesses
+from engine.core.discovery.likeness import Item, Likeness, Rarity, bag, damped, likenesses
 from engine.core.discovery.words import stems
 from engine.core.value import value
 
@@ -28,7 +29,8 @@ NEAREST = 20
 SHOWN = 15
 """Neighbours that a reason counts."""
 _NAMED = 3
-_SMOOTHING = 4
+_SMOOTHING = 10
+"""As many of the usual kind are added to those that have a label, so that few say little."""
 
 
 @value
@@ -148,22 +150,29 @@ def _shares(numbers: Sequence[float]) -> dict[int, float]:
 
 
 class _Kindred:
-    """Whether an item's words are more common among some of its neighbours than among all."""
+    """Which of an item's words are more common among some of its neighbours than among all.
+
+    A word that they have not speaks against no label: most of those that have one have few of
+    its words, and what is missing would drown what is there.
+    """
 
     def __init__(self, item: Item, near: Sequence[Neighbour]) -> None:
-        self._mine = bag(item)
+        self._mine = damped(bag(item))
+        self._length = sqrt(sum(count * count for count in self._mine.values())) or 1.0
         self._theirs = [self._mine.keys() & bag(each.item).keys() for each in near]
-        self._having = Counter(word for words in self._theirs for word in words)
+        having = Counter(chain.from_iterable(self._theirs))
+        self._usual = {word: (having[word] + 0.5) / (len(near) + 1) for word in self._mine}
 
     def of(self, places: Sequence[int]) -> float:
-        """The mean of how much more common they are, as a logarithm, drawn to none where few."""
-        here = Counter(word for at in places for word in self._theirs[at])
-        whole = len(self._theirs) + 1
+        """How much more common, as a logarithm, summed over the words by what they count."""
+        here = Counter(chain.from_iterable(self._theirs[at] for at in places))
         told = 0.0
-        for word in self._mine:
-            usual = (self._having[word] + 0.5) / whole
-            told += log((here[word] + _SMOOTHING * usual) / (len(places) + _SMOOTHING) / usual)
-        return told / (sqrt(len(self._mine)) or 1.0)
+        for word, count in self._mine.items():
+            if word in here:
+                usual = self._usual[word]
+                share = (here[word] + _SMOOTHING * usual) / (len(places) + _SMOOTHING)
+                told += count * max(0.0, log(share / usual))
+        return told / self._length
 
     def spelled(self, label: str) -> float:
         """The share of a label's words that the item has."""

@@ -11,6 +11,7 @@ from engine.core.discovery.neighbours import (
     Neighbour,
     Suggested,
     Weighings,
+    evidence,
     suggested,
     weighings,
 )
@@ -69,6 +70,20 @@ def test_what_is_too_unlikely_is_not_shown_and_can_still_be_judged() -> None:
 def test_nobody_around_means_nothing_to_suggest() -> None:
     assert suggested(item("check invoice"), (), rare, EVEN) == ()
     assert suggested(item(""), (one("a", "b", BILLING),), rare, EVEN, floor=True) == ()
+
+
+def test_words_that_those_who_have_a_label_lack_do_not_speak_against_it() -> None:
+    """Half of the garden's have the word, fewer than of all around; of billing's each has it."""
+    near = (*NEAR, one("buy-plants", "buy plant invoice", ("category", "garden")))
+
+    def kindred(mine: Item) -> dict[Label, float]:
+        found = evidence(mine, near, likenesses(mine, [each.item for each in near], rare))
+        return {label: row[FEATURES.index("kindred")] for label, row in found.items()}
+
+    assert kindred(item("invoice"))[BILLING] > 0
+    assert kindred(item("invoice"))["category", "garden"] == 0
+    assert kindred(item("invoice plant"))["category", "garden"] > 0
+    assert kindred(item("nobody else"))[BILLING] == 0
 
 
 def test_what_is_used_makes_alike_without_a_word_in_common() -> None:
