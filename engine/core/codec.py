@@ -15,6 +15,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from operator import attrgetter, call
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -162,6 +163,7 @@ def _parsed(body: str) -> dict[str, Any]:
 # -- taking apart, putting together --------------------------------------------------------
 
 
+@cache  # it follows from the class alone, and every store that is opened needs all of them
 def _shape(kind: EventKind) -> _Shape:
     cls, hints = kind.cls, get_type_hints(kind.cls)
     names = tuple(field.name for field in fields(cls))

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from engine.core.expr import parser
@@ -67,12 +68,17 @@ def rules_of(folders: Iterable[Path], functions: Functions, tenant: str, encoder
     own = hashlib.sha256(repr([os.path.realpath(folder) for folder in folders]).encode())
     own.update(repr(sorted((name, each.value) for name, each in functions.items())).encode())
     own.update(f"{tenant}\0{encoder}".encode())
+    return f"{own.hexdigest()[:12]}-{_code()}"
+
+
+@cache  # a process goes on with the code that it began with, whatever is installed meanwhile
+def _code() -> str:
     code = hashlib.sha256()
     core = Path(parser.__file__).parent.parent
     for file in sorted(core.rglob("*.py")):
         seen = file.stat()
         code.update(f"{file.name}:{seen.st_size}:{seen.st_mtime_ns}".encode())
-    return f"{own.hexdigest()[:12]}-{code.hexdigest()}"
+    return code.hexdigest()
 
 
 def place_of(database: Path, folders: Folders, rules: str) -> Path | None:

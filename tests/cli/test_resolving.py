@@ -9,6 +9,7 @@ import pytest
 
 from engine import Effect, Engine, PythonTask, Requester, Settings, open_engine
 from engine.core.errors import Failure, Kind, StepError
+from engine.core.views import RunView
 from tests.cli.person import person
 from tests.shell.deciding import PIN, ann, say_yes
 from tests.shell.documents import flow, look, write
@@ -41,6 +42,16 @@ async def lost(engine: Engine) -> str:
     return run.id
 
 
+async def ended(settings: Settings, run: str) -> RunView:
+    """A run once a worker has taken up what a person said of its change."""
+    async with open_engine(settings) as engine, asyncio.timeout(20):
+        while (view := await engine.wait(run, 20)).status == "paused:reconciliation":
+            moved = asyncio.ensure_future(engine.moved())
+            await asyncio.wait((moved,), timeout=0.2)
+            moved.cancel()
+        return view
+
+
 @pytest.mark.requirement("gated-at-a-terminal")
 def test_what_a_person_says_of_a_lost_change_is_shown_and_asked_for_first(tmp_path: Path) -> None:
     write(tmp_path / "flows", look("t"), flow("w", [{"id": "pay", "taskRef": "t"}]))
@@ -71,11 +82,7 @@ def test_what_a_person_says_of_a_lost_change_is_shown_and_asked_for_first(tmp_pa
         decider.types(PIN)
         assert decider.ends() == 0, decider.seen
 
-    async def ended() -> Any:
-        async with open_engine(settings) as engine:
-            return await engine.wait(run, 20)
-
-    view = asyncio.run(ended())
+    view = asyncio.run(ended(settings, run))
     assert view.status == "completed"
     (step,) = view.steps
     assert step.outcome is not None

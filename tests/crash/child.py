@@ -1,12 +1,17 @@
-"""A process that works on runs until it is killed. Every step leaves a line outside.
+"""Processes that work on runs until they are killed. Every step leaves a line outside.
 
-Usage: python -m tests.crash.child FOLDER DATABASE [drain]. It waits for a line on its input, so
-that it can be got ready beforehand. Starts are printed once they are durable (`S id`), ends once
-they are seen (`F id`). With `drain` it starts nothing and ends when every run has ended.
+Usage: python -m tests.crash.child FOLDER DATABASE [alone | drain]. For each line of its input it
+has one such process, which says who it is (`P pid`) and, once it is ready, `R`; starts are printed
+once they are durable (`S id`), ends once they are seen (`F id`). When it is dead a last line `.`
+follows, and what came after the last line break is not whole. A process is a fork of one that has
+imported everything and opened nothing: to import takes longer than most of them live. Where there
+is no fork, each is a new one (`alone`). With `drain` it starts nothing and ends when every run has
+ended.
 """
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -95,6 +100,27 @@ async def main() -> None:
                 group.create_task(keep_starting(engine, seeds * ABREAST + number))
 
 
-if __name__ == "__main__":
-    sys.stdin.readline()
+def live() -> None:
+    """One life."""
+    say(f"P {os.getpid()}")
     asyncio.run(main())
+
+
+def live_and_die() -> None:
+    """One life in a process of its own; returns when that is dead."""
+    if not hasattr(os, "fork"):
+        subprocess.run([sys.executable, "-m", "tests.crash.child", *sys.argv[1:], "alone"])
+    elif pid := os.fork():
+        os.waitpid(pid, 0)
+    else:
+        live()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    if sys.argv[3:]:
+        live()
+    else:
+        for _ in iter(sys.stdin.readline, ""):
+            live_and_die()
+            say("\n.")

@@ -8,6 +8,7 @@ reads; one whose result was durable by then may not, in any later life.
 import asyncio
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -25,39 +26,47 @@ from engine.core import events as ev
 from engine.store import open_store
 from tests.crash import child
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""On Windows every signal of this sort ends a process at once."""
 CYCLES = int(os.environ.get("HANDRAIL_KILL_CYCLES", "50"))
 
 
 class Lives:
-    """One process after the other over a folder; the next one is got ready while one works."""
+    """One process after the other over a folder."""
 
     def __init__(self, folder: Path, database: str) -> None:
-        self._command = [sys.executable, "-m", "tests.crash.child", str(folder), database]
-        self._ready = self._spawned()
-
-    def _spawned(self) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
-        return subprocess.Popen(self._command, stdin=pipe, stdout=pipe, text=True)
+        self._command = [sys.executable, "-m", "tests.crash.child", str(folder), database]
+        self._mother = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, text=True)
 
     def one(self, lines: int) -> Iterator[list[str]]:
         """What it says until it has said `lines` lines and is killed, and then what was left."""
-        process, self._ready = self._ready, self._spawned()
-        with process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-            for _ in range(lines):
-                line = process.stdout.readline()
-                assert line, "the child ended by itself"
-                yield line.split()
-            process.kill()
-            yield from (line.split() for line in process.stdout if line.endswith("\n"))
+        assert self._mother.stdin is not None
+        self._mother.stdin.write("go\n")
+        self._mother.stdin.flush()
+        word, pid = self._said().split()
+        assert word == "P"
+        for _ in range(lines):
+            line = self._said()
+            assert line != ".", "the child ended by itself"
+            yield line.split()
+        os.kill(int(pid), KILL)
+        left = list(iter(self._said, "."))
+        yield from (line.split() for line in left[:-1])  # the last one was cut off
+
+    def _said(self) -> str:
+        assert self._mother.stdout is not None
+        line = self._mother.stdout.readline()
+        assert line, "there are no more children"
+        return line.removesuffix("\n")
 
     def close(self) -> None:
-        """The last one is not needed."""
-        with self._ready as process:
-            process.kill()
+        """There will be no more."""
+        assert self._mother.stdin is not None
+        assert self._mother.stdout is not None
+        with self._mother:
+            self._mother.stdin.close()
+            self._mother.stdout.close()
 
 
 @pytest.mark.requirement("resume-after-crash", "memoised-steps")

@@ -24,6 +24,13 @@ from tests.sim.world import World
 SEEDS = 150
 """Within so many a planted bug has to be found."""
 
+BEGIN = {
+    "a claim takes what others hold": 1,  # 0 tells as well, after half a minute of taking in turns
+    "a limit is not counted": 30,
+    "a buried worker takes runs up at once": 15,
+}
+"""Where the search begins when it is not at 0: a little before a seed that has found the bug."""
+
 Plant = tuple[Any, str, Any]
 
 
@@ -179,6 +186,7 @@ def planted(bug: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("bug", PLANTS)
 def test_a_planted_bug_is_found(bug: str) -> None:
+    seeds = range(BEGIN.get(bug, 0), SEEDS)
     with planted(bug):
-        found = next((seed for seed in range(SEEDS) if World(seed).play(story).wrong), None)
+        found = next((seed for seed in seeds if World(seed).play(story).wrong), None)
     assert found is not None, f"{SEEDS} seeds do not notice that {bug}"
