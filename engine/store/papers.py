@@ -108,6 +108,7 @@ class Papers(Looking):
     def commit(self) -> None:
         """Let other processes see what was changed, and this one with its next `turn`."""
         self._edges.write()
+        self._index.merge()
         self.db.execute("commit")
         if self._path is None:
             self._next = Lists(copied(self.db), self._ranking)

@@ -31,11 +31,11 @@ from engine.store.vectors import Cosines, Source, Vectors
 
 CREATE = kept.CREATE + VECTORS
 WEIGHTS = Path(__file__).with_name("ranker.json")
-POOL = 60
+POOL = 40
 """Workflows whose words are read."""
-CLOSELY = 32
+CLOSELY = 24
 """Of these, the ones that are looked at one by one: those that the words fit best."""
-NEAREST = 16
+NEAREST = 10
 """Workflows that come into question because they are nearest in meaning."""
 _EXACT = (1.0, "exact name")
 _SPELLED = (0.995, "name")
@@ -134,6 +134,10 @@ class Index:
         if self._vectors is not None:
             self._vectors.drop(number)
 
+    def merge(self) -> None:
+        """Make it quick to search, once everything was put in."""
+        kept.merge(self._db)
+
     def search(self, query: str, limit: int, among: Collection[int] | None = None) -> Found:
         """The best hits, best first. Scores are in (0, 1]; 1 is an exact name.
 
@@ -170,16 +174,18 @@ class Index:
         match = wanted(counts, most_rows(common.documents))
         numbers = kept.matching(self._db, match, POOL, among)
         known = self._recent.known(numbers, common)
-        found = [(fit(weighed, each.said), each) for each in known]
+        found = [(fit(weighed, each.worded), each) for each in known]
         found = nlargest(CLOSELY, found, key=lambda each: (each[0].text, -each[1].number))
         best, by_words = found[0][0].text if found else 0.0, len(found)
         near = self._vectors.cosines(query) if self._vectors and weighed.asked.words else None
         if near is not None:
             more = set(near.top(NEAREST, among)).difference(each.number for _, each in found)
             known = self._recent.known(sorted(more), common)
-            found += [(fit(weighed, each.said), each) for each in known]
+            found += [(fit(weighed, each.worded), each) for each in known]
         candidates = [
-            Candidate(each.number, each.name, features(weighed, each.said, how, each.lasting, best))
+            Candidate(
+                each.number, each.name, features(weighed, each.worded, how, each.lasting, best)
+            )
             for how, each in found
         ]
         pool = Pool(weighed.asked, common.documents, candidates, by_words)
@@ -240,5 +246,6 @@ def in_memory(infos: Iterable[WorkflowInfo], ranking: Ranking = PLAIN) -> Index:
     index = Index(db, listed.__getitem__, ranking)
     for number, info in enumerate(listed):
         index.put(number, info)
+    index.merge()
     db.execute("commit")
     return index

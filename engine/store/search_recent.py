@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Collection
 
 from engine.core.discovery.features import Lasting, lasting
+from engine.core.discovery.worded import worded
 from engine.store import search_rows as kept
 from engine.store.search_words import Rarities
 
@@ -21,10 +22,10 @@ _LEAST = 20
 class Known:
     """A workflow: its number, its full name, its words, and what lasts of its numbers."""
 
-    __slots__ = ("_common", "_lasting", "name", "number", "said")
+    __slots__ = ("_common", "_lasting", "name", "number", "worded")
 
     def __init__(self, read: kept.Read, common: Rarities) -> None:
-        self.number, self.name, self.said = read.number, read.name, read.said
+        self.number, self.name, self.worded = read.number, read.name, worded(read.said)
         self._common = common
         self._lasting: Lasting | None = None
 
@@ -32,7 +33,7 @@ class Known:
     def lasting(self) -> Lasting:
         """Computed when it is first asked for."""
         if self._lasting is None:
-            self._lasting = lasting(self.said, self._common.__getitem__)
+            self._lasting = lasting(self.worded, self._common.of(self.worded.words))
         return self._lasting
 
 
@@ -56,11 +57,11 @@ class Recent:
         found = {number: self._known[number] for number in numbers if number in self._known}
         missing = [number for number in numbers if number not in found]
         for read in kept.read(self._db, missing):
-            found[read.number] = self._keep(Known(read, common))
+            words = max(_LEAST, sum(map(len, read.said.fields)))
+            found[read.number] = self._keep(Known(read, common), words)
         return [found[number] for number in numbers if number in found]
 
-    def _keep(self, known: Known) -> Known:
-        words = max(_LEAST, sum(map(len, known.said.fields)))
+    def _keep(self, known: Known, words: int) -> Known:
         if self.words + words > self._most:
             self._forget()
         self.words += words

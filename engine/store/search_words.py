@@ -5,9 +5,9 @@ that was cut off, two written as one.
 """
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, repeat
 
 from engine.core.discovery.features import Weighed, rarity, weighed
 from engine.core.discovery.spelling import LEAST, MOST, cuts, halves, joined, nearest, parted
@@ -16,13 +16,15 @@ from engine.store import search_rows as kept
 
 MOST_ROWS = 3_000
 """Rows that the index ranks: the rarest words are looked for until they have so many."""
-_FEWEST_ROWS = 1_000
+_FEWEST_ROWS = 400
 _ROWS_OF_ALL = 3
 _MOST_COMMON = 20_000
 _EXACT = 2_000
 """Up to so many workflows the rarity of each word is exact; of more, rare words are as rare as
 the rarest common one."""
 _MOST_MENDED = 6
+MOST_KNOWN = 24
+"""Words of a query that the catalogue has: of more, the rarest say enough."""
 _MOST_ALIKE = 200
 
 
@@ -33,8 +35,9 @@ class Rarities(dict[str, float]):
         super().__init__((word, rarity(documents, count)) for word, count in counts.items())
         self.documents, self.rarest = documents, rarity(documents, least)
 
-    def __missing__(self, word: str) -> float:
-        return self.rarest
+    def of(self, words: Iterable[str]) -> Iterable[float]:
+        """How rare each of these words is."""
+        return map(self.get, words, repeat(self.rarest))
 
 
 class Vocabulary:
@@ -53,6 +56,7 @@ class Vocabulary:
         mended = self._mended(question, counts)
         if mended is not question:
             counts = kept.counts(self._db, chain(dict.fromkeys(mended.words), extra))
+        mended, counts = _telling(mended, counts)
         every = [*dict.fromkeys(mended.words), *(word for word in extra if word in counts)]
         rarities = {word: rarity(common.documents, counts.get(word, 0)) for word in every}
         return weighed(mended, rarities, counts), counts
@@ -95,11 +99,22 @@ class Vocabulary:
         return [row[0] for row in self._db.execute(sql, (match, _MOST_ALIKE))]
 
 
+def _telling(question: Asked, counts: dict[str, int]) -> tuple[Asked, dict[str, int]]:
+    """A question without the words that say least, if it has many."""
+    if len(counts) <= MOST_KNOWN:
+        return question, counts
+    kept = sorted(counts, key=lambda word: (counts[word], word))[:MOST_KNOWN]
+    left = set(counts).difference(kept)
+    words = tuple(word for word in question.words if word not in left)
+    parts = tuple(rest for part in question.parts if (rest := part - left))
+    return replace(question, words=words, parts=parts), {word: counts[word] for word in kept}
+
+
 def most_rows(documents: int) -> int:
     """How many rows the index ranks for a search among so many workflows.
 
     >>> most_rows(50), most_rows(6_000), most_rows(100_000)
-    (1000, 2000, 3000)
+    (400, 2000, 3000)
     """
     return min(MOST_ROWS, max(_FEWEST_ROWS, documents // _ROWS_OF_ALL))
 

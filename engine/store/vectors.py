@@ -54,7 +54,7 @@ class Source:
     def _rows(self, texts: Sequence[str]) -> "Array":
         import numpy as np
 
-        rows = np.array([list(row) for row in self._encoder.encode(texts)], np.float32)
+        rows = np.array([np.asarray(row) for row in self._encoder.encode(texts)], np.float32)
         if rows.shape != (len(texts), self.dimensions) or not np.isfinite(rows).all():
             raise ValueError("rows of other numbers than were promised")
         top = np.abs(rows).max(axis=1, keepdims=True)
@@ -156,10 +156,10 @@ class Cosines:
         """The cosine of each of some numbers."""
         import numpy as np
 
-        wanted = np.array(numbers, np.int64)
-        among = np.flatnonzero(np.isin(self._numbers, wanted))
-        known = dict(zip(self._numbers[among].tolist(), self._near[among].tolist(), strict=True))
-        return [known.get(number, 0.0) for number in numbers]
+        wanted, order = np.array(numbers, np.int64), np.argsort(self._numbers, kind="stable")
+        at = order.take(np.searchsorted(self._numbers, wanted, sorter=order), mode="clip")
+        found: list[float] = np.where(self._numbers[at] == wanted, self._near[at], 0).tolist()
+        return found
 
 
 def _lengths(rows: "Array") -> list[float]:

@@ -1,16 +1,21 @@
 """The rows of the search index: kept up step by step, they are those of an index made anew."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.discovery.stems import stem
+from engine.core.discovery.words import asked, stems
 from engine.core.model import Effect
 from engine.core.views import InputField, WorkflowInfo
 from engine.store import search_rows
+from engine.store.paper_rows import Standing, info_text
+from engine.store.papers import Papers
 from engine.store.search import CREATE, Index, in_memory
-from engine.store.search_words import most_rows, wanted
+from engine.store.search_words import MOST_KNOWN, Vocabulary, most_rows, wanted
 
 WORDS = ("order", "invoice", "close", "send", "stock", "userProfile", "数据分析", "naïve")
 
@@ -93,3 +98,40 @@ def test_rare_words_are_looked_for_until_there_are_rows_enough(
     rows = {20: (9, 20, 1_000), 4_500: (200, 500, 800), 10**6: (5_000, 9_000, 90_000)}[documents]
     counts = dict(zip(("common", "usual", "rare"), reversed(rows), strict=True))
     assert wanted(counts, most_rows(documents)) == looked_for
+
+
+def test_of_many_words_that_are_known_the_rarest_are_held_against_workflows() -> None:
+    many = [f"λ{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(MOST_KNOWN + 6)]
+    common, told = many[:6], ". ".join(many)
+    db = sqlite3.connect(":memory:")
+    db.executescript(CREATE)
+    index = Index(db, dict[int, WorkflowInfo]().get)
+    for number, words in enumerate((told, *([" ".join(common)] * 3))):
+        index.put(number, info("w", words, "a"))
+    weighed, counts = Vocabulary(db).weighed(asked(f"nobodysaid {told}"))
+    assert set(counts) == set(stems(told)).difference(stems(" ".join(common)))
+    assert weighed.words == weighed.rarities.keys() == {stem("nobodysaid"), *counts}
+    assert all(part <= weighed.words for part in weighed.asked.parts)
+    assert set(weighed.asked.words) == weighed.words
+
+
+def test_an_index_lies_in_few_pieces_however_it_grew(tmp_path: Path) -> None:
+    papers = Papers(tmp_path / "papers", "rules")
+
+    def grow(numbers: range) -> None:
+        papers.begin()
+        for number in numbers:
+            digest, each = f"{number:064x}", info(f"w{number}", f"close order {number}", "a")
+            papers.put_workflow(
+                Standing(number, "shop", each.name, "", digest, "read", False), info_text(each), ()
+            )
+            papers.show(number, digest, 0)
+        papers.commit()
+
+    grow(range(1, 60))
+    for number in range(60, 80):
+        grow(range(number, number + 1))
+    for index in ("words", "spelled"):
+        sql = f"select count(distinct segid) from {index}_idx"
+        assert 0 < papers.db.execute(sql).fetchone()[0] <= 7  # each twice as large as the next
+    papers.close()

@@ -5,13 +5,13 @@ What the numbers weigh is fitted to examples and stands elsewhere. Words come in
 changes from process to process: every sum is exact, so that the numbers do not.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from itertools import chain, islice, pairwise
 from math import fsum, log, log1p
 from operator import itemgetter
 
-from engine.core.discovery.said import Said
+from engine.core.discovery.worded import ABOUT, INPUTS, LABELS, LEAD, NAME, REST, Worded
 from engine.core.discovery.words import Asked
 from engine.core.value import value
 
@@ -24,12 +24,9 @@ FEATURES = (
 )  # fmt: skip
 """The names of the numbers, in their order."""
 
-WORTH = (4.0, 2.5, 1.0, 1.5, 1.2, 0.7)
-_USUAL = (4, 10, 25, 3, 6, 30)
-"""For each field: what a word in it counts, and how many words it usually has."""
 _SATURATION = 1.2
-_BY_LENGTH = 0.5
 _EARLY = 6
+_SUMMED = (NAME, LEAD, LEAD | REST, LABELS, INPUTS, ABOUT, -1)
 
 
 def rarity(documents: int, having: int) -> float:
@@ -58,6 +55,7 @@ class Weighed:
     total: float
     pairs: Mapping[tuple[str, str], float]
     pairs_sum: float
+    after: Mapping[str, Sequence[str]]
     grams: frozenset[str]
     early: frozenset[str]
     early_sum: float
@@ -67,6 +65,9 @@ class Weighed:
 def weighed(asked: Asked, rarities: Mapping[str, float], known: Iterable[str]) -> Weighed:
     """A query with these rarities of its words, of which the catalogue has those in `known`."""
     pairs = {two: rarities[two[0]] + rarities[two[1]] for two in pairwise(asked.words)}
+    after = dict[str, list[str]]()
+    for one, two in pairs:
+        after.setdefault(one, []).append(two)
     early = frozenset(islice(rarities, _EARLY))
 
     def summed(words: Iterable[str]) -> float:
@@ -81,6 +82,7 @@ def weighed(asked: Asked, rarities: Mapping[str, float], known: Iterable[str]) -
         fsum(rarities.values()),
         pairs,
         fsum(pairs.values()),
+        after,
         frozenset(gram for word in rarities for gram in _grams(word)),
         early,
         summed(early),
@@ -96,26 +98,18 @@ def _grams(word: str) -> tuple[str, ...]:
 
 @value
 class Fit:
-    """What of a query's words a workflow has: by field, in the order of FIELDS, and how well the
-    words fit, rare ones more, by the formula BM25F over the fields."""
+    """What of a query's words a workflow has, by their places among its own, and how well they
+    fit, rare ones more, by the formula BM25F over the fields."""
 
-    found: Sequence[frozenset[str]]
+    at: Sequence[int]
     text: float
 
 
-def fit(query: Weighed, said: Said) -> Fit:
+def fit(query: Weighed, held: Worded) -> Fit:
     """How the words of a workflow fit a query."""
-    asked, rarities, counts = query.words, query.rarities, dict[str, float]()
-    found = list[frozenset[str]]()
-    for words, weight, usual in zip(said.fields, WORTH, _USUAL, strict=True):
-        here = asked.intersection(words)
-        found.append(here)
-        if here:
-            each = weight / (1 - _BY_LENGTH + _BY_LENGTH * len(words) / usual)
-            for word in here:
-                for _ in range(words.count(word)):  # a product would round otherwise
-                    counts[word] = counts.get(word, 0.0) + each
-    return Fit(found, fsum([rarities[word] * n / (_SATURATION + n) for word, n in counts.items()]))
+    asked, rarities, words, worth = query.words, query.rarities, held.words, held.worth
+    at = [n for n, word in enumerate(words) if word in asked]
+    return Fit(at, fsum([rarities[words[n]] * worth[n] / (_SATURATION + worth[n]) for n in at]))
 
 
 @value
@@ -135,28 +129,23 @@ class Lasting:
     grams: Sequence[str]
 
 
-def lasting(said: Said, rarity: Callable[[str], float]) -> Lasting:
-    """What lasts of a workflow, by the rarity of each word."""
-    name, lead, inputs = set(said.name), set(said.lead), set(said.inputs)
-    description = lead.union(said.rest)
-    name_sum, lead_sum, description_sum, inputs_sum = (
-        fsum(map(rarity, words)) for words in (name, lead, description, inputs)
+def lasting(held: Worded, rarities: Iterable[float]) -> Lasting:
+    """What lasts of a workflow, by the rarity of each of its words."""
+    told = list(zip(rarities, held.places, strict=True))
+    name, lead, description, inputs = (
+        [rarity for rarity, places in told if places & bits]
+        for bits in (NAME, LEAD, LEAD | REST, INPUTS)
     )
-    grams = tuple({gram for word in name for gram in _grams(word)})
-    return Lasting(name_sum, lead_sum, description_sum, inputs_sum, len(description), grams)
+    grams = tuple({gram for word in held.texts[0] for gram in _grams(word)})
+    return Lasting(fsum(name), fsum(lead), fsum(description), fsum(inputs), len(description), grams)
 
 
-def features(query: Weighed, said: Said, fit: Fit, lasting: Lasting, best: float) -> list[float]:
+def features(query: Weighed, held: Worded, fit: Fit, lasting: Lasting, best: float) -> list[float]:
     """The numbers of a workflow whose words fit so, where those of the best fit by `best`."""
-    asked, known = query.rarities, query.known or 1.0
-    of_name, of_lead, of_rest, of_labels, of_inputs, of_about = fit.found
-    of_description = of_lead | of_rest
-    told, listed = of_name | of_description, of_labels | of_inputs
-    hit = told | listed | of_about
-    sums = [
-        fsum(map(asked.__getitem__, words)) if words else 0.0
-        for words in (of_name, of_lead, of_description, of_labels, of_inputs, of_about, hit)
-    ]
+    known = query.known or 1.0
+    hits = [(held.words[n], held.places[n]) for n in fit.at]
+    told = [(query.rarities[word], places) for word, places in hits]
+    sums = [fsum([rarity for rarity, places in told if places & bits]) for bits in _SUMMED]
     return [
         log1p(fit.text),
         fit.text / (best or 1.0),
@@ -164,36 +153,39 @@ def features(query: Weighed, said: Said, fit: Fit, lasting: Lasting, best: float
         _share(len(query.grams.intersection(lasting.grams)), len(lasting.grams)),
         _share(sums[1], lasting.lead),
         _share(sums[2], lasting.description),
-        _share(len(of_description), lasting.length),
+        _share(sum([places & (LEAD | REST) > 0 for _, places in hits]), lasting.length),
         *(each / known for each in sums),
         sums[-1] / (query.total or 1.0),
-        _paired(query, said, told),
-        _best_part(query, of_name | of_lead | listed),
-        *_of_name(query, said, of_name),
-        _missing(query, hit) / 10,
+        _paired(query, held, _in(hits, NAME | LEAD | REST)),
+        _best_part(query, _in(hits, NAME | LEAD | LABELS | INPUTS)),
+        *_of_name(query, held, _in(hits, NAME)),
+        _missing(query, _in(hits, -1)) / 10,
         _share(sums[4], lasting.inputs),
         log1p(lasting.length),
-        min(said.required, 5) / 5,
-        (min(query.asked.values, 6) - min(said.required, 6)) / 6,
+        min(held.required, 5) / 5,
+        (min(query.asked.values, 6) - min(held.required, 6)) / 6,
     ]
 
 
-def _of_name(
-    query: Weighed, said: Said, of_name: frozenset[str]
-) -> tuple[float, float, float, float]:
+def _in(hits: Iterable[tuple[str, int]], wanted: int) -> set[str]:
+    """The words that stand in any of these places."""
+    return {word for word, places in hits if places & wanted}
+
+
+def _of_name(query: Weighed, held: Worded, of_name: Set[str]) -> tuple[float, float, float, float]:
     """What the words of the name tell: by the query's first words, the name's ends, the rarest."""
     if not of_name:
         return 0.0, 0.0, 0.0, 0.0
-    rarities = query.rarities.__getitem__
+    rarities, name = query.rarities.__getitem__, held.texts[0]
     return (
         _share(fsum(map(rarities, query.early & of_name)), query.early_sum),
-        float(said.name[0] in of_name),
-        float(said.name[-1] in of_name),
+        float(name[0] in of_name),
+        float(name[-1] in of_name),
         max(map(rarities, of_name)) / 10,
     )
 
 
-def _missing(query: Weighed, hit: frozenset[str]) -> float:
+def _missing(query: Weighed, hit: Set[str]) -> float:
     """The rarity of the rarest word that is asked for and not there."""
     for word, rarity in query.falling:
         if word not in hit:
@@ -205,18 +197,23 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _paired(query: Weighed, said: Said, told: frozenset[str]) -> float:
+def _paired(query: Weighed, held: Worded, told: Set[str]) -> float:
     """The share of the query's neighbours that are neighbours here too; `told` of its words."""
-    pairs = {(one, other) for one, other in query.pairs if one in told and other in told}
+    if len(told) < 2:
+        return 0.0
+    after = query.after
+    pairs = {(one, two) for one in told for two in after.get(one, ()) if two in told}
     if not pairs:
         return 0.0
-    found = pairs.intersection(chain.from_iterable(map(pairwise, said.fields[:3])))
+    found = pairs.intersection(chain.from_iterable(map(pairwise, held.texts)))
     return _share(fsum(map(query.pairs.__getitem__, found)), query.pairs_sum)
 
 
-def _best_part(query: Weighed, words: frozenset[str]) -> float:
+def _best_part(query: Weighed, words: Set[str]) -> float:
     """The best share of one sentence's words: a query may ask for several things."""
     best, rarities = 0.0, query.rarities.__getitem__
+    if not words:
+        return best
     for part, whole in query.parts:
         best = max(best, fsum(map(rarities, part & words)) / whole)
     return best

@@ -19,6 +19,8 @@ _WORDS = re.compile(f"{_SPACE}+[^{_SPACE}]*|[^{_SPACE}]+")
 _MOST_KEPT = 4_096
 """Words whose pieces are remembered."""
 _LONGEST_KEPT = 40
+_MOST_PAIRS = 2_048
+"""Pairs whose rank is remembered: those of letters come up in every word."""
 _MOST_PIECES = 1 << 16
 _NEVER = 1 << 32
 """The rank of a pair that is not joined."""
@@ -36,8 +38,9 @@ class Pieces:
         self._bytes = [known[f"<0x{byte:02X}>"] for byte in range(256)]
         self._marks = {each["content"]: int(each["id"]) for each in document["added_tokens"]}
         self._marked = re.compile(f"({'|'.join(map(re.escape, self._marks)) or '(?!)'})")
-        self._pairs, self._ranks, self._joined = _packed(known, model["merges"])
+        self._first, self._second, self._ranks, self._joined = _packed(known, model["merges"])
         self._kept = lru_cache(_MOST_KEPT)(self._joined_pieces)
+        self._rank = lru_cache(_MOST_PAIRS)(self._rank_of)
 
     def of(self, text: str) -> list[int]:
         """The numbers of the pieces of a text, in its order."""
@@ -73,22 +76,24 @@ class Pieces:
             else:
                 yield from (self._bytes[byte] for byte in letter.encode(errors="surrogatepass"))
 
-    def _rank(self, one: int, other: int) -> int:
-        pair = one << 16 | other
-        at = bisect_left(self._pairs, pair)
-        there = at < len(self._pairs) and self._pairs[at] == pair
+    def _rank_of(self, one: int, other: int) -> int:
+        begin, end = self._first[one], self._first[one + 1]
+        at = bisect_left(self._second, other, begin, end)
+        there = at < end and self._second[at] == other
         return self._ranks[at] if there else _NEVER
 
 
 def _packed(
     known: Mapping[str, int], merges: list[Any]
-) -> tuple["array[int]", "array[int]", "array[int]"]:
-    """The pairs in their order, the rank of each, and what the pair of each rank is joined to."""
+) -> "tuple[array[int], array[int], array[int], array[int]]":
+    """The pairs in their order: where those of each first piece begin, the second piece and the
+    rank of each; and what the pair of each rank is joined to."""
     every, joined = list[int](), array("H")
     for pair in merges:
         one, other = pair.split(" ") if isinstance(pair, str) else pair
         every.append((known[one] << 16 | known[other]) << 32 | len(every))
         joined.append(known[one + other])
     every.sort()
-    pairs = array("I", [each >> 32 for each in every])
-    return pairs, array("I", [each & 0xFFFFFFFF for each in every]), joined
+    begins = [bisect_left(every, one << 48) for one in range(max(known.values(), default=0) + 2)]
+    second = array("H", [each >> 32 & 0xFFFF for each in every])
+    return array("I", begins), second, array("I", [each & 0xFFFFFFFF for each in every]), joined

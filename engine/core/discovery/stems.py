@@ -11,6 +11,8 @@ _SHORTEST = 3
 _LONGEST = 40
 _DOUBLE = re.compile(r"([^aeioulsz])\1$")
 
+_KINDS = {ord(each): "v" if each in "aeiou" else "c" for each in "abcdefghijklmnopqrstuvwxz"}
+
 _STEP_2 = {
     "ational": "ate", "tional": "tion", "enci": "ence", "anci": "ance", "izer": "ize",
     "bli": "ble", "alli": "al", "entli": "ent", "eli": "e", "ousli": "ous", "ization": "ize",
@@ -41,11 +43,11 @@ def stem(word: str) -> str:
 
 
 def _shape(text: str) -> str:
-    """A letter for each: v for vowels, c for all others."""
-    shape = ""
-    for letter in text:
-        vowel = letter in "aeiou" or (letter == "y" and shape[-1:] == "c")
-        shape += "v" if vowel else "c"
+    """A letter for each: v for vowels, c for all others; y is a vowel behind one of the others."""
+    shape = text.translate(_KINDS)
+    while "y" in shape:
+        before, _, after = shape.partition("y")
+        shape = before + ("v" if before.endswith("c") else "c") + after
     return shape
 
 

@@ -1,6 +1,7 @@
 """The learned score: numbers out of JSON that are checked, one order, a confidence that rises."""
 
 import json
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from engine.core.discovery import rank
 from engine.core.discovery.features import FEATURES, features, fit, lasting, rarity, weighed
 from engine.core.discovery.rank import SIGNS, SURE
 from engine.core.discovery.said import Said
+from engine.core.discovery.worded import worded
 from engine.core.discovery.words import asked
 from engine.store.search import WEIGHTS, shipped
 
@@ -102,8 +104,9 @@ def _row(query: str, said: Said) -> dict[str, float]:
     question = asked(query)
     words = dict.fromkeys(question.words, rarity(100, 2))
     held = weighed(question, words, words)
-    how, lasts = fit(held, said), lasting(said, lambda _: rarity(100, 2))
-    return dict(zip(FEATURES, features(held, said, how, lasts, how.text), strict=True))
+    mine = worded(said)
+    how, lasts = fit(held, mine), lasting(mine, repeat(rarity(100, 2), len(mine.words)))
+    return dict(zip(FEATURES, features(held, mine, how, lasts, how.text), strict=True))
 
 
 def test_each_field_has_a_number_of_its_own() -> None:
