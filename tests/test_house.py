@@ -65,6 +65,7 @@ PURE = frozenset(
         "typing",
         "unicodedata",
         "urllib.parse",
+        "weakref",
         "zlib",
         "zoneinfo",
     }

@@ -22,6 +22,7 @@ from engine.core import events as ev
 from engine.core.definition import needs_acceptance
 from engine.core.describe import workflow_info
 from engine.core.errors import Stale
+from engine.core.kept import forget_kept
 from engine.core.log import NEW, Append, Entry, Taken, Unless
 from engine.core.model import Workflow
 from engine.core.version import VersionClash, next_version
@@ -99,14 +100,20 @@ class Shelf(Finding):
                 await self._reread(seen)
             self._around, self._mark = tuple(seen.problems), seen.mark
             if self._papers.large:
-                self._papers.rest()
-                await asyncio.to_thread(give_back)
+                await self._rest()
             return True
 
     async def reshow(self) -> None:
         """List and find by its default what has another one now."""
         async with self._turn:
             await self._reshow()
+
+    async def _rest(self) -> None:
+        """Let go of what was needed to read them; what stays keeps the memory round it."""
+        forget_kept()
+        self._papers.rest()
+        await self._store.rest()
+        await asyncio.to_thread(give_back)
 
     # -- reading ---------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ an approval, comes here first; where the text goes and how it is laid out is not
 
 import re
 import unicodedata
-from functools import lru_cache
+
+from engine.core.kept import kept
 
 MOST_MARKS = 8
 """Combining marks kept on one letter; more than that is no script but a disguise."""
@@ -48,7 +49,7 @@ def visible(text: str, *, lines: bool = False) -> str:
     return text if text.isascii() else _without_towers(text)
 
 
-@lru_cache(maxsize=4096)
+@kept(4_096)
 def _hides(char: str) -> bool:
     if char == " ":
         return False

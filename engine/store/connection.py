@@ -48,6 +48,10 @@ SYSTEM_CODES: Mapping[str, str] = MappingProxyType(
 
 MAGIC = b"SQLite format 3\0"
 
+LET_GO = "pragma shrink_memory"
+CURSORS = 250
+"""That are made at least before Python forgets those that are gone: it does after 200."""
+
 PATIENCE = 5.0
 """Seconds to wait for another process's transaction."""
 
@@ -107,6 +111,17 @@ def fold(db: sqlite3.Connection) -> bool:
     """
     busy, pages, folded = db.execute("pragma wal_checkpoint(passive)").fetchone()
     return not busy and pages == folded
+
+
+def rest(db: sqlite3.Connection) -> None:
+    """Let go of the pages of a connection, and of its cursors.
+
+    Python keeps a note of each cursor that there was, and looks through them only when some two
+    hundred have come together. Notes of long ago lie anywhere.
+    """
+    db.execute(LET_GO)
+    for _ in range(CURSORS):
+        db.cursor()
 
 
 def rows_of(cursor: sqlite3.Cursor) -> list[Row]:

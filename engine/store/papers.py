@@ -22,6 +22,7 @@ from engine.core.impact.uses import Use
 from engine.core.labels.change import Item, effective
 from engine.core.views import Problem, TaskInfo, WorkflowInfo
 from engine.store import neighbours
+from engine.store.connection import rest
 from engine.store.edges import Drawn, Edges
 from engine.store.paper_files import connect, copied, forget
 from engine.store.paper_files import opened as open_papers
@@ -130,7 +131,7 @@ class Papers(Looking):
 
     def rest(self) -> None:
         """Let go of the pages that were needed to change things: nobody reads over them."""
-        self.db.execute("pragma shrink_memory")
+        rest(self.db)
 
     def renewed(self) -> "Papers":
         """Empty papers in the place of these, whose file is thrown away: it is damaged."""

@@ -383,6 +383,9 @@ class PostgresSession:
     def tidy(self) -> None:
         """Nothing: the server does it."""
 
+    def rest(self) -> None:
+        """Nothing: pages are the server's."""
+
     def outside(self, error: BaseException) -> bool:
         """Whether the server is in trouble."""
         return outside(error)

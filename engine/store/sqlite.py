@@ -17,6 +17,8 @@ import aiosqlite
 from engine.core.log import Feature, Row
 from engine.store.batch import Line, Schema
 from engine.store.connection import (
+    CURSORS,
+    LET_GO,
     PATIENCE,
     PRAGMAS,
     connect,
@@ -68,18 +70,28 @@ class SqliteReader:
         """The same, for another process."""
         return partial(scan_file, self._path.absolute(), statements(SQLITE)[query], PAGE)
 
+    async def rest(self) -> None:
+        """What `connection.rest` does, in the thread of this connection."""
+        for sql in (LET_GO, *["select 1"] * CURSORS):
+            await self._db.execute_fetchall(sql)
+
 
 class SqliteStore(Store):
     """A `Store` over the file `path`."""
 
     def __init__(self, path: Path, schema: Schema, writer: Writer, reader: SqliteReader) -> None:
         super().__init__(str(path), schema, writer, reader)
-        self.path = path
+        self.path, self._beside = path, reader
 
     async def changed(self) -> bool:
         """Whether another process has committed since the last time this was asked."""
         moved: bool = await self._writer.ask(Alone(lambda session: session.moved()))
         return moved
+
+    async def rest(self) -> None:
+        """The same of the connection that reads."""
+        await super().rest()
+        await self._beside.rest()
 
     async def stirred(self) -> int | None:
         """Look at the change counter until it has moved."""

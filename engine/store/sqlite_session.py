@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.core.log import Row
 from engine.store.batch import Heads
-from engine.store.connection import fold, judged, outside, rows_of
+from engine.store.connection import fold, judged, outside, rest, rows_of
 from engine.store.dialect import Statement
 from engine.store.errors import StoreError
 from engine.store.lock import Turn
@@ -92,6 +92,10 @@ class SqliteSession:
         change = self._change()
         moved, self._looked = change != self._looked, change
         return moved
+
+    def rest(self) -> None:
+        """Let go of the pages that were needed to write."""
+        rest(self._db)
 
     def _change(self) -> int:
         # Moves when another connection commits, never for our own commits.

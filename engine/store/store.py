@@ -143,6 +143,10 @@ class Store(ABC):
         (rows,) = await self.write(Write("due_claim", claim))
         return await self.with_histories(rows)
 
+    async def rest(self) -> None:
+        """Let go of what is kept in memory for writing: a great deal of it is over."""
+        await self._writer.rest()
+
     # -- reading -----------------------------------------------------------------------------
 
     async def fetch(self, query: str, **params: Param) -> list[Row]:

@@ -88,6 +88,10 @@ class Session(Protocol):
         """What is to be done between two batches; never raises."""
         ...
 
+    def rest(self) -> None:
+        """Let go of what was kept in memory for a great deal of writing."""
+        ...
+
     def outside(self, error: BaseException) -> bool:
         """Whether the database itself is in trouble, so that every request would meet it too."""
         ...
@@ -148,6 +152,10 @@ class Writer:
             self._queue.put((request, future))
         return future
 
+    def rest(self) -> asyncio.Future[Any]:
+        """Let go of what is kept of the last requests; the next ones read it again."""
+        return self.ask(Alone(self._rest))
+
     async def close(self) -> None:
         """Take nothing more, finish what was asked for, and stop."""
         if not self._closed:
@@ -195,6 +203,10 @@ class Writer:
                 rest.append(asked)
         if rest:
             self._try(rest)
+
+    def _rest(self, session: Session) -> None:
+        self._heads.forget()
+        session.rest()
 
     def _alone(self, work: Work, future: asyncio.Future[Any]) -> Result:
         try:

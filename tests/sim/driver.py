@@ -111,6 +111,9 @@ class SimSession:
     def tidy(self) -> None:
         """There is nothing to tidy."""
 
+    def rest(self) -> None:
+        """There is nothing to let go of."""
+
     def outside(self, error: BaseException) -> bool:
         """Whether it is not the request's fault."""
         return outside(error)

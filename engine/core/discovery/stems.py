@@ -5,7 +5,8 @@ that the paper gives them.
 """
 
 import re
-from functools import lru_cache
+
+from engine.core.kept import kept
 
 _SHORTEST = 3
 _LONGEST = 40
@@ -28,7 +29,7 @@ _STEP_4 = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=8192)
+@kept(8_192)
 def stem(word: str) -> str:
     """A word in small letters without its endings.
 
