@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.definition import RawDocument, parse_documents, rebuild
@@ -234,7 +234,6 @@ named = st.builds(
 GOOD = [flow("- {id: a, taskRef: look}\n- {id: b, taskRef: send, dependsOn: a}"), LOOK, SEND]
 
 
-@settings(deadline=None)
 @given(st.lists(anything | named, max_size=4))
 def test_reading_never_raises_and_a_bad_document_never_removes_a_good_one(
     values: list[Any],
@@ -269,7 +268,6 @@ def damaged(draw: st.DrawFn) -> Any:
     return value
 
 
-@settings(deadline=None)
 @given(damaged())
 def test_one_wrong_place_never_raises_and_never_spreads_to_strangers(value: Any) -> None:
     stranger = flow("- {id: a, taskRef: mine}", name="stranger")
@@ -284,7 +282,6 @@ def test_one_wrong_place_never_raises_and_never_spreads_to_strangers(value: Any)
         assert rebuild(json.loads(json.dumps(workflow.bundle)), FUNCTIONS) == workflow
 
 
-@settings(deadline=None)
 @given(st.permutations(range(5)))
 def test_the_order_of_documents_does_not_change_what_they_mean(order: list[int]) -> None:
     raw = documents(

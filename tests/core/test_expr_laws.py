@@ -13,7 +13,7 @@ from engine.core.expr.printer import to_source
 from engine.core.expr.tree import Node, depth
 from tests.core.trees import SCOPES, TREES, VALUES, Wrong, meaning
 
-few = settings(max_examples=25, deadline=None, database=None)
+few = settings(max_examples=25, database=None)
 
 
 @few

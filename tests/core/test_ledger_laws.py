@@ -104,14 +104,14 @@ STEPS = st.lists(st.one_of(REPORTS, REPORTS, EVENTS, LATE), max_size=40)
 
 
 @given(STEPS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_history_folds_to_what_was_known_when_it_was_written(steps: list[Any]) -> None:
     run, history = told(steps)
     assert fold(history) == run
 
 
 @given(STEPS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_is_sent_twice_without_a_reason_to(steps: list[Any]) -> None:
     _, history = told(steps)
     open_: set[str] = set()
@@ -128,7 +128,7 @@ def test_nothing_is_sent_twice_without_a_reason_to(steps: list[Any]) -> None:
 
 
 @given(STEPS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_settled_stays_so_and_every_send_had_a_grant(steps: list[Any]) -> None:
     _, history = told(steps)
     run, granted = Run(), set[str]()

@@ -332,7 +332,7 @@ def flows(draw: st.DrawFn) -> list[dict[str, Any]]:
     return steps
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(flows(), st.lists(st.sampled_from(["ok", "flaky", "gone"]), max_size=30))
 def test_whatever_happens_the_run_ends_and_its_history_tells_the_same(
     steps: list[dict[str, Any]], luck: list[str]

@@ -13,7 +13,7 @@ from engine.core.expr.limits import TEXT_LIMIT
 from engine.core.template import Piece, TemplateError, compile_template
 from tests.core.trees import VALUES
 
-few = settings(max_examples=20, deadline=None, database=None)
+few = settings(max_examples=20, database=None)
 
 SCOPE: dict[str, Any] = {
     "input": {

@@ -16,7 +16,7 @@ from engine.core.transforms.work import Rows, Work
 from tests.core.operations import CASES
 from tests.core.trees import VALUES
 
-few = settings(max_examples=25, deadline=None, database=None)
+few = settings(max_examples=25, database=None)
 STEPS = st.sampled_from([step for step, _, _ in CASES])
 NUMBERS = st.lists(st.integers(-9, 9) | st.none())
 

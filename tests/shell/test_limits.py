@@ -144,7 +144,7 @@ async def left(store: Store, model: Model, run: int, word: str) -> None:
     model.waiting[run] = (AT - 2, lane)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(moves, st.sampled_from([0, MOST]))
 def test_no_sequence_of_claims_exceeds_a_limit_or_passes_the_oldest_over(
     wanted: list[tuple[Any, ...]], most: int

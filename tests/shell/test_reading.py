@@ -164,7 +164,7 @@ def keyed(use: Use) -> Key:
 
 
 @pytest.mark.requirement("impact-current")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_EDITS)
 def test_any_edit_leaves_what_reading_everything_gives(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, list[str] | None]]

@@ -64,7 +64,7 @@ def fits(row: Row, wanted: Filter) -> bool:
 
 @pytest.mark.requirement("label-filters")
 @given(ROWS, FILTERS, st.tuples(st.sampled_from(["", "default"]), st.text("abc", max_size=2)))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_filtered_list_is_what_the_plainest_reading_gives(
     rows: list[Row], wanted: Filter, after: tuple[str, str]
 ) -> None:
@@ -106,7 +106,7 @@ def test_what_was_kept_goes_when_somebody_commits(tmp_path: Path) -> None:
     st.lists(st.tuples(st.integers(1, 6), st.lists(st.sampled_from(TAGS), max_size=2)), max_size=8),
     FILTERS,
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_follows_changes_is_what_reading_all_again_gives(
     rows: list[Row], changes: list[tuple[int, list[str]]], wanted: Filter
 ) -> None:

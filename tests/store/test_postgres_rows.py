@@ -46,7 +46,7 @@ def changed(db: psycopg.Connection[Any], told: Iterable[tuple[str, Any]]) -> lis
         return db.execute("select * from t order by id").fetchall()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(some_rows, st.data())
 def test_the_table_is_the_same_after_one_statement_as_after_many(
     db: psycopg.Connection[Any], rows: list[tuple[Any, ...]], choice: st.DataObject

@@ -39,7 +39,7 @@ def changed(index: Index, db: sqlite3.Connection, number: int, description: str)
     db.execute("commit")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(

@@ -48,7 +48,7 @@ def kept(db: sqlite3.Connection) -> list[list[tuple[object, ...]]]:
 
 
 @pytest.mark.requirement("search-follows")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), infos)), max_size=16))
 def test_what_is_kept_up_equals_what_is_made_anew(
     changes: list[tuple[int, WorkflowInfo | None]],

@@ -99,7 +99,7 @@ def test_what_is_alike_is_near_and_what_is_gone_is_not_found(
     assert [number for number, _ in near(reader, "send mail")] == [2]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.integers(1, 6), st.lists(st.sampled_from(WORDS), max_size=3), st.booleans()),
@@ -207,7 +207,7 @@ def test_null_vectors_are_near_nothing() -> None:
 
 
 @given(st.lists(st.sets(st.integers(0, 200), min_size=1), max_size=8), st.randoms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_blocks_hold_every_row_once_and_no_holes(
     changes: list[set[int]], chance: random.Random
 ) -> None:

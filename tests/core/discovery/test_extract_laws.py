@@ -14,7 +14,7 @@ from engine.core.discovery.guess import guesses
 from engine.core.schema import explain, with_defaults
 
 # The machine may be slow; that is not what these laws are about.
-calm = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+calm = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 WORDS = st.sampled_from(["user", "id", "order", "name", "city", "date", "2", "input"])
 NAMES = st.lists(WORDS, min_size=1, max_size=3).flatmap(
     lambda words: st.sampled_from(

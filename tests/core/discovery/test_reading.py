@@ -102,7 +102,7 @@ SAID = st.fixed_dictionaries(
 
 
 @pytest.mark.requirement("inputs-read-verbatim")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.fixed_dictionaries({"inputs": st.lists(SAID | JUNK, max_size=4)}) | JUNK, st.text())
 def test_whatever_a_model_says_nothing_is_invented(answer: Any, goal: str) -> None:
     found = believed(SCHEMA, answer if isinstance(answer, dict) else {}, goal, {}, Extraction())

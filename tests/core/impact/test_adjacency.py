@@ -24,7 +24,7 @@ rows = st.dictionaries(keys, st.sets(keys, max_size=4), max_size=10)
 
 
 @pytest.mark.requirement("impact-current")
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(before=rows, after=rows)
 def test_changing_it_gives_what_making_it_anew_gives(
     before: dict[Key, set[Key]], after: dict[Key, set[Key]]
@@ -36,7 +36,7 @@ def test_changing_it_gives_what_making_it_anew_gives(
     assert changed == adjacency(after)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows=rows)
 def test_rows_of_numbers_in_any_order_give_the_same(rows: dict[Key, set[Key]]) -> None:
     made = adjacency(rows)
@@ -47,7 +47,7 @@ def test_rows_of_numbers_in_any_order_give_the_same(rows: dict[Key, set[Key]]) -
 
 
 @pytest.mark.requirement("impact-current")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(before=rows, uses=st.lists(st.sets(keys, max_size=4), min_size=10, max_size=10))
 def test_rewiring_what_is_there_gives_the_same(
     before: dict[Key, set[Key]], uses: list[set[Key]]

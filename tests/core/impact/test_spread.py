@@ -145,7 +145,7 @@ def directed(edges: Adjacency, start: int) -> networkx.DiGraph:
 
 
 @pytest.mark.requirement("impact-complete")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graph=graphs, depth=st.integers(0, 4))
 def test_everything_within_the_depth_is_reached_at_its_distance(
     graph: dict[str, dict[int, object]], depth: int
@@ -165,7 +165,7 @@ def test_everything_within_the_depth_is_reached_at_its_distance(
         assert found.cut == any(steps > most for steps in wanted.values())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(graph=graphs)
 def test_a_limit_of_users_that_nothing_has_changes_nothing(
     graph: dict[str, dict[int, object]],
