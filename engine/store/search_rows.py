@@ -51,7 +51,8 @@ _AMONG = " and +rowid in (select value from json_each(?))"
 _MARKS = 8
 """Lists in statements grow by so many, so that few statements are compiled."""
 _SHORTEST_SPELLED = 4
-_LONGEST_NAME = 1_000
+_LONGEST_NAME = 200
+"""Letters of a query that can be a name in words: names have 63 at most."""
 
 
 @contextmanager
@@ -192,7 +193,7 @@ def named(db: sqlite3.Connection, query: str) -> list[int]:
 
 def spelled_out(db: sqlite3.Connection, query: str) -> list[int]:
     """The workflows whose name has the words of a query; sorted by their names."""
-    words = spread(query[:_LONGEST_NAME])
+    words = spread(query) if len(query) <= _LONGEST_NAME else ""
     sql = "select document from said where spread = ? and spread <> '' order by whole"
     return [row[0] for row in db.execute(sql, (words,))]
 

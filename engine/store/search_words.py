@@ -55,7 +55,7 @@ class Vocabulary:
         counts = kept.counts(self._db, chain(words, extra))
         mended = self._mended(question, counts)
         if mended is not question:
-            counts = kept.counts(self._db, chain(dict.fromkeys(mended.words), extra))
+            counts |= kept.counts(self._db, set(mended.words).difference(words))
         mended, counts = _telling(mended, counts)
         every = [*dict.fromkeys(mended.words), *(word for word in extra if word in counts)]
         rarities = {word: rarity(common.documents, counts.get(word, 0)) for word in every}

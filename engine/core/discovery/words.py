@@ -6,7 +6,7 @@ of a text has a meaning beyond its word; no text is too strange: what has no wor
 
 import re
 import unicodedata
-from itertools import islice
+from itertools import chain, islice
 
 from engine.core.discovery.stems import stem
 from engine.core.value import value
@@ -17,6 +17,7 @@ MOST_ASKED = 64
 """Different words of a query; the rest of a longer one is not looked at."""
 
 _MOST_PARTS = 20
+_MOST_WORDS = 400
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
@@ -62,7 +63,7 @@ def _parts(word: str) -> list[str]:
     return [word[at : at + 2] for at in range(len(word) - 1)]
 
 
-def stems(text: str, most: int = 400, *, small: bool = False) -> list[str]:
+def stems(text: str, most: int = _MOST_WORDS, *, small: bool = False) -> list[str]:
     """The words of a text without endings, in their order; small words only if `small`.
 
     >>> stems("Please look up the invoices of a customer")
@@ -88,9 +89,10 @@ _VALUE = re.compile(r"\d[\d.,:/-]*|'[^']+'|\"[^\"]+\"|(?<=[a-z,] )[A-Z]\w+")
 def asked(query: str) -> Asked:
     """A query taken apart. A query of small words alone is searched by them."""
     text = query[:MOST_LETTERS]
-    words = stems(text) or stems(text, small=True)
+    told = [stems(part) for part in _APART.split(unicodedata.normalize("NFC", text))]
+    words = list(islice(chain.from_iterable(told), _MOST_WORDS)) or stems(text, small=True)
     kept = frozenset(islice(dict.fromkeys(words), MOST_ASKED))
-    parts = [kept.intersection(stems(part)) for part in _APART.split(text)[:_MOST_PARTS]]
+    parts = [kept.intersection(part) for part in told[:_MOST_PARTS]]
     return Asked(
         tuple(word for word in words if word in kept),
         tuple(part for part in parts if part),
