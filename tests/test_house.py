@@ -65,7 +65,6 @@ PURE = frozenset(
         "typing",
         "unicodedata",
         "urllib.parse",
-        "weakref",
         "zlib",
         "zoneinfo",
     }

@@ -22,7 +22,6 @@ from engine.core import events as ev
 from engine.core.definition import needs_acceptance
 from engine.core.describe import workflow_info
 from engine.core.errors import Stale
-from engine.core.kept import forget_kept
 from engine.core.log import NEW, Append, Entry, Taken, Unless
 from engine.core.model import Workflow
 from engine.core.version import VersionClash, next_version
@@ -110,7 +109,6 @@ class Shelf(Finding):
 
     async def _rest(self) -> None:
         """Let go of what was needed to read them; what stays keeps the memory round it."""
-        forget_kept()
         self._papers.rest()
         await self._store.rest()
         await asyncio.to_thread(give_back)

@@ -8,13 +8,13 @@ changed afterwards.
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Protocol
 
 import jsonschema_rs
 
 from engine.core.errors import Failure, Kind, StepError
-from engine.core.kept import forgotten_by, kept
 from engine.core.schema_limits import SchemaError, check_limits, target
 from engine.core.views import InputField, InvalidInput
 from engine.core.words import did_you_mean, listed, readable, shorten
@@ -53,7 +53,6 @@ class _Validator(Protocol):
 # By identity, so that a call in a hot path does not print the schema first. The schema itself is
 # kept in the value: while it is here, no other object can have its id.
 _COMPILED: dict[int, tuple[Mapping[str, Any], _Validator]] = {}
-forgotten_by(_COMPILED.clear)
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
@@ -363,7 +362,7 @@ def _printed(schema: Mapping[str, Any]) -> str:
         raise SchemaError(f"the schema is not JSON: {error}") from error
 
 
-@kept(_MOST_COMPILED)
+@lru_cache(maxsize=_MOST_COMPILED)
 def _compiled(printed: str) -> _Validator:
     schema = json.loads(printed)
     check_limits(schema)

@@ -9,8 +9,7 @@ an approval, comes here first; where the text goes and how it is laid out is not
 
 import re
 import unicodedata
-
-from engine.core.kept import kept
+from functools import lru_cache
 
 MOST_MARKS = 8
 """Combining marks kept on one letter; more than that is no script but a disguise."""
@@ -49,7 +48,7 @@ def visible(text: str, *, lines: bool = False) -> str:
     return text if text.isascii() else _without_towers(text)
 
 
-@kept(4_096)
+@lru_cache(maxsize=4096)
 def _hides(char: str) -> bool:
     if char == " ":
         return False

@@ -10,12 +10,12 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 from weakref import WeakValueDictionary, ref
 
 from engine.core.definition import rebuild, stored_input
-from engine.core.kept import kept
 from engine.core.model import Effect, Workflow, WorkflowRef, targets_of
 from engine.shell.packed import Packed
 from engine.store import Store
@@ -328,7 +328,7 @@ def packed(row: Mapping[str, Any]) -> bytes:
     return bytes(fixed + version)
 
 
-@kept(RECENT)
+@lru_cache(RECENT)
 def unpacked(namespace: str, name: str, text: bytes) -> tuple[Known, ...]:
     """The rows that were packed, one behind the other."""
     rows, at = [], 0

@@ -9,6 +9,7 @@ each after those that it starts.
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,6 @@ from engine.core.documents.raw import Report
 from engine.core.documents.tasks import read_task
 from engine.core.documents.workflows import read_workflow
 from engine.core.impact.uses import task_uses, uses_of
-from engine.core.kept import kept
 from engine.core.model import Task, Workflow
 from engine.shell.folders import Folders, Functions
 from engine.shell.load import load_file
@@ -71,7 +71,7 @@ class Reading:
             "task": Register(papers, TASK, self._load),
             "workflow": Promised(papers),
         }
-        self._load_kept = kept(RECENT)(self._compiled)
+        self._load_kept = lru_cache(maxsize=RECENT)(self._compiled)
 
     def read(self, again: Iterable[int] = ()) -> Iterator[list[Workflow]]:
         """Read what changed and the documents `again`; the workflows, some at a time.

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from engine import Effect, Engine, PythonTask, Settings, open_engine
 from engine.core.errors import Move
-from engine.core.kept import kept as keeping
 from engine.core.labels.filter import EVERYTHING
 from engine.shell import folders, library
 from engine.store import StoreError
@@ -168,23 +167,6 @@ async def test_damage_that_a_search_meets_is_told_of_and_mended(tmp_path: Path) 
         assert (caught.value.code, caught.value.move) == ("catalogue_damaged", Move.ENGINE)
         await engine.refresh()
         assert [hit.info.name for hit in engine.search("w7", 1).hits] == ["w7"]
-
-
-@pytest.mark.usefixtures("on_disk")
-async def test_whoever_has_read_a_large_catalogue_keeps_nothing_of_how_it_was_read(
-    tmp_path: Path,
-) -> None:
-    asked: list[str] = []
-    once = keeping(4)(asked.append)
-    once("before")
-    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
-    async with engine_over(tmp_path, READS) as engine:
-        once("before")
-        assert asked == ["before"] * 2
-        await engine.refresh()  # nothing has changed
-        once("before")
-        assert asked == ["before"] * 2
-        assert [name for name, _, _ in await shown(engine)] == ["w"]
 
 
 @pytest.mark.usefixtures("on_disk")

@@ -6,13 +6,13 @@ changes from process to process: every sum is exact, so that the numbers do not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import lru_cache
 from itertools import chain, islice, pairwise
 from math import fsum, log, log1p
 from operator import itemgetter
 
 from engine.core.discovery.worded import ABOUT, INPUTS, LABELS, LEAD, NAME, REST, Worded
 from engine.core.discovery.words import Asked
-from engine.core.kept import kept
 from engine.core.value import value
 
 FEATURES = (
@@ -90,7 +90,7 @@ def weighed(asked: Asked, rarities: Mapping[str, float], known: Iterable[str]) -
     )
 
 
-@kept(8_192)
+@lru_cache(maxsize=8192)
 def _grams(word: str) -> tuple[str, ...]:
     padded = f" {word} "
     return tuple(padded[at : at + 3] for at in range(len(padded) - 2))

@@ -8,10 +8,10 @@ How rare a word is comes in as a function; where anything is kept is not known h
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import log, sqrt
 
 from engine.core.discovery.words import stems
-from engine.core.kept import kept
 from engine.core.value import value
 
 Rarity = Callable[[str], float]
@@ -49,7 +49,7 @@ class Likeness:
     uses: float
 
 
-@kept(16_384)
+@lru_cache(maxsize=16_384)
 def words_of_use(use: str) -> tuple[str, ...]:
     """The words in the name of what is used; `use` is `kind/namespace/name`.
 

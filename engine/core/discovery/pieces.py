@@ -10,10 +10,9 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
-
-from engine.core.kept import kept
 
 _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"
 _WORDS = re.compile(f"{_SPACE}+[^{_SPACE}]*|[^{_SPACE}]+")
@@ -40,8 +39,8 @@ class Pieces:
         self._marks = {each["content"]: int(each["id"]) for each in document["added_tokens"]}
         self._marked = re.compile(f"({'|'.join(map(re.escape, self._marks)) or '(?!)'})")
         self._first, self._second, self._ranks, self._joined = _packed(known, model["merges"])
-        self._kept = kept(_MOST_KEPT)(self._joined_pieces)
-        self._rank = kept(_MOST_PAIRS)(self._rank_of)
+        self._kept = lru_cache(_MOST_KEPT)(self._joined_pieces)
+        self._rank = lru_cache(_MOST_PAIRS)(self._rank_of)
 
     def of(self, text: str) -> list[int]:
         """The numbers of the pieces of a text, in its order."""

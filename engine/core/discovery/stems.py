@@ -5,8 +5,7 @@ that the paper gives them.
 """
 
 import re
-
-from engine.core.kept import kept
+from functools import lru_cache
 
 _SHORTEST = 3
 _LONGEST = 40
@@ -29,7 +28,7 @@ _STEP_4 = (
 )  # fmt: skip
 
 
-@kept(8_192)
+@lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """A word in small letters without its endings.
 

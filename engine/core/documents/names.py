@@ -7,9 +7,9 @@ name in the referrer's own namespace, else in `default`, else the only one there
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
-from engine.core.kept import kept
 from engine.core.version import Semver
 from engine.core.words import shorten
 
@@ -46,7 +46,7 @@ class Miss:
     options: Iterable[str] = ()
 
 
-@kept(4_096)
+@lru_cache(maxsize=4_096)
 def parse_ref(text: str) -> Ref:
     """Read `[namespace/]name[@version]`. Raises ValueError with what is wrong.
 

@@ -8,11 +8,11 @@ written as a person would write it: `spec.tasks[2].input`, `metadata.labels['a/b
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-from engine.core.kept import kept
 from engine.core.views import Problem, Severity
 from engine.core.words import MOST_OPTIONS, did_you_mean, shorten
 
@@ -62,7 +62,7 @@ def inside(path: str, inner: str) -> str:
     return f"{path}{inner}" if not inner or inner.startswith("[") else f"{path}.{inner}"
 
 
-@kept(4_096)
+@lru_cache(maxsize=4_096)
 def _is_plain(key: str) -> bool:
     return _PLAIN.match(key) is not None
 

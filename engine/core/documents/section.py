@@ -6,11 +6,11 @@ answered with the default. Durations are text such as `30s` and become microseco
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from engine.core.documents.raw import Report, join
-from engine.core.kept import kept
 from engine.core.words import listed, shorten
 
 _DURATION = re.compile(r"([0-9]{1,15})(ms|s|m|h)\Z")
@@ -196,7 +196,7 @@ class Section:
                 self.warn(key, "unknown_field", message, hint)
 
 
-@kept(256)
+@lru_cache(maxsize=256)
 def _as_set(known: tuple[str, ...] | frozenset[str]) -> frozenset[str]:
     return frozenset(known)
 

@@ -1,10 +1,10 @@
 """Templates and conditions of a document, compiled, with their mistakes at the right place."""
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any
 
 from engine.core.documents.raw import Report, inside, join
-from engine.core.kept import kept
 from engine.core.template import (
     ROOTS,
     Condition,
@@ -55,7 +55,7 @@ def _expressions(value: Any) -> int:
     return repr(value).count("{{")  # no two braces stand together but inside a text
 
 
-@kept(512)
+@lru_cache(maxsize=512)
 def _kept_condition(text: str) -> Condition:
     return compile_condition(text)
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -19,7 +20,6 @@ from engine.core.expr.limits import (
 from engine.core.expr.measure import depth
 from engine.core.expr.trouble import Trouble
 from engine.core.expr.values import is_number, shown, to_text, type_name
-from engine.core.kept import kept
 
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII
@@ -143,7 +143,7 @@ def charge_match(budget: Budget, values: Sequence[Any]) -> None:
         budget.spend((len(text) + PARTS_A_STEP) * parts // PARTS_A_STEP)
 
 
-@kept(64)
+@lru_cache(maxsize=64)
 def compile_pattern(pattern: str) -> Any:
     """The compiled pattern; raises `Trouble` for what RE2 refuses (no look-around, no \\1)."""
     if len(pattern) > PATTERN_LIMIT:
