@@ -34,7 +34,12 @@ class Worded:
 
 
 def worded(said: Said) -> Worded:
-    """The words of a workflow."""
+    """The words of a workflow.
+
+    >>> held = worded(Said(("order",), ("close", "order"), (), (), ("id",), ()))
+    >>> held.words, list(held.places), held.texts
+    (('order', 'close', 'id'), [3, 2, 16], (('order',), ('close', 'order'), ()))
+    """
     worth, places = dict[str, float](), dict[str, int]()
     for field, words in enumerate(said.fields):
         each = WORTH[field] / (1 - _BY_LENGTH + _BY_LENGTH * len(words) / _USUAL[field])
