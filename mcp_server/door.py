@@ -95,7 +95,8 @@ class Door:
         """For the life of a server. The engine is opened after `patience` seconds at the latest.
 
         A task of its own holds the engine: whoever ends the server may cancel everything round
-        it, and the engine is closed in good order all the same.
+        it, and the engine is closed in good order all the same. One that is still being opened,
+        which takes minutes where a large catalogue is read, is given up.
         """
         self._servers += 1
         if self._servers == 1:
@@ -108,18 +109,22 @@ class Door:
             if not self._servers:
                 self._closing.set()
                 self._wanted.set()
-                with anyio.CancelScope(shield=True):
+                if self.opened is None:
+                    self._keeper.cancel()
+                with anyio.CancelScope(shield=True), contextlib.suppress(asyncio.CancelledError):
                     await self._keeper
 
     async def _keep(self, patience: float | None) -> None:
-        while not self._closing.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), patience)
-            if not self._closing.is_set():
-                await self._hold(self._attempt)
-            patience = None
-        attempt, self._attempt = self._attempt, _Attempt()
-        attempt.over.set()  # nobody waits for an engine that will not come
+        try:
+            while not self._closing.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wanted.wait(), patience)
+                if not self._closing.is_set():
+                    await self._hold(self._attempt)
+                patience = None
+        finally:
+            attempt, self._attempt = self._attempt, _Attempt()
+            attempt.over.set()  # nobody waits for an engine that will not come
 
     async def _hold(self, attempt: "_Attempt") -> None:
         try:

@@ -1,5 +1,6 @@
 """The gate: what the published schema accepts is accepted, and nothing else is."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator
@@ -153,6 +154,23 @@ async def test_the_next_call_tries_to_open_the_engine_again() -> None:
         for expected in (1, 2):
             await client.call_tool("list_workflows", {})
             assert len(tries) == expected
+
+
+async def test_an_engine_that_is_still_being_opened_is_given_up_when_the_server_ends() -> None:
+    begun, given_up = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def slow() -> AsyncGenerator[Any]:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+            yield
+        finally:
+            given_up.set()
+
+    async with Client(build(ServerSettings(), door=Door(slow), patience=0)):
+        await begun.wait()
+    assert given_up.is_set()
 
 
 async def test_an_unforeseen_error_shows_a_number_and_nothing_else(
