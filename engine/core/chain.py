@@ -28,12 +28,12 @@ GENESIS = bytes(32)
 
 SALT_BYTES = 32
 
-Line = tuple[int, bytes, bytes | None, bytes | None, bytes | None, bytes, str]
-"""Position, header, salt, body, commitment, hash and kind of an event, as `journal_lines` reads
-them: the database writes the header from the columns, in C, and gives texts as bytes. A body that
-was no text has a commitment beside it, which none has that is as it was written."""
+Line = tuple[int, bytes, bytes | None, bytes | None, bytes | None, bytes]
+"""Position, header, salt, body, commitment and hash of an event, as `journal_lines` reads them:
+the database writes the header from the columns, in C, and gives texts as bytes. A body that was no
+text has a commitment beside it, which none has that is as it was written."""
 
-_Written = tuple[int, bytes, bytes, bytes, bytes | None, bytes, str]
+_Written = tuple[int, bytes, bytes, bytes, bytes | None, bytes]
 """A line whose body was not erased."""
 
 
@@ -120,8 +120,17 @@ def leaf(line: Line) -> bytes:
 
 def stream_of(line: Line) -> int:
     """The stream of an event."""
-    stream: int = json.loads(line[1])[1]
+    stream: int = _said(line)[1]
     return stream
+
+
+def kind_of(line: Line) -> str:
+    """The kind of an event."""
+    return str(_said(line)[6])
+
+
+def _said(line: Line) -> Any:
+    return json.loads(line[1].decode(errors="replace"))
 
 
 def link(
@@ -211,23 +220,20 @@ def _whole(before: bytes, expected: int, lines: Sequence[Line]) -> bool:
     """
     if lines[0][0] != expected or lines[-1][0] != expected + len(lines) - 1:
         return False
-    rows = cast(Sequence[_Written], lines)
-    hashes = [row[5] for row in rows]
+    last = before
     try:
-        return hashes == [
-            sha256(b"\0" + last + sha256(salt + body).digest() + said).digest()
-            for last, (_, said, salt, body, left, _, _) in zip(
-                [before, *hashes], rows, strict=False
-            )
-            if left is None and len(salt) == SALT_BYTES
-        ]
+        for _, said, salt, body, left, own in cast(Sequence[_Written], lines):
+            last = sha256(b"\0" + last + sha256(salt + body).digest() + said).digest()
+            if last != own or left is not None or len(salt) != SALT_BYTES:
+                return False
     except TypeError:
         return False  # whoever looks closely says what is wrong, if it is more than an erased body
+    return True
 
 
 def _problem(before: bytes, expected: int, line: Line) -> str:
     """What is wrong with a line, or nothing."""
-    position, said, salt, body, commitment, own, _ = line
+    position, said, salt, body, commitment, own = line
     if position != expected:
         return f"events are missing from position {expected} on"
     try:

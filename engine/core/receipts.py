@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.approval.plan import digest, operation_digest, read
-from engine.core.chain import Line, stream_of
+from engine.core.chain import Line, kind_of, stream_of
 from engine.core.errors import Refused
 
 PERSONAL = "apr_"
@@ -31,6 +31,9 @@ _OURS = frozenset(
         "step.in_flight",
     }
 )
+_MARKS = (b'"approval.', b'"mutations.granted"', b'"step.in_flight"')
+"""What stands in the header of each of them, and in that of few others."""
+
 _AFTER = {
     "approval.claimed": "claimed",
     "approval.finished": "done",
@@ -41,10 +44,20 @@ Told = tuple[int, int, str, bytes]
 """Position, stream, kind and body of an event."""
 
 
-def told(lines: Iterable[Line]) -> list[Told]:
+def told(lines: Sequence[Line]) -> list[Told]:
     """What events say that receipts look at; most events are none of them."""
-    ours = [line for line in lines if line[6] in _OURS]
-    return [(line[0], stream_of(line), line[6], line[3]) for line in ours if line[3] is not None]
+    if not _marked(b"".join([line[1] for line in lines])):
+        return []
+    found = []
+    for line in lines:
+        body = line[3] if _marked(line[1]) else None
+        if body is not None and (kind := kind_of(line)) in _OURS:
+            found.append((line[0], stream_of(line), kind, body))
+    return found
+
+
+def _marked(headers: bytes) -> bool:
+    return any(mark in headers for mark in _MARKS)
 
 
 @dataclass(slots=True)

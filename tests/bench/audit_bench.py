@@ -32,7 +32,7 @@ from tests.bench.bars import judged
 from tests.bench.store_bench import run_of_six
 
 EVENTS = int(os.environ.get("HANDRAIL_BENCH_EVENTS", "1000000"))
-ABREAST, TIMES = 512, 3
+ABREAST, TIMES = 512, 5
 SAMPLE = b"s" * 65
 
 

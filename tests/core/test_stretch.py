@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from engine.core.audit import Auditor
 from engine.core.chain import GENESIS, Line, commit, header, link
 from engine.core.note import Checkpoint
+from engine.core.receipts import told
 from engine.core.stretch import Stretch, Task, tasks, walked
 
+TOLD = (
+    "approval.requested", "approval.voted", "approval.claimed", "approval.finished",
+    "approval.ended", "mutations.granted", "step.in_flight",
+)  # fmt: skip
 KINDS = ("step.succeeded", "approval.voted", "mutations.granted", "step.in_flight")
 BODIES = ("{}", '{"ops":{},"grant":"apr_1"}', '{"path":"a","grant":"apr_1","digest":"x"}', "?")
 ERASED, REBODIED, UNSALTED, GONE = "erased", "rebodied", "unsalted", "gone"
@@ -26,7 +31,7 @@ def journal(size: int, first: int = 0) -> list[Line]:
         salt = sha256(b"%d" % at).digest()
         place = (at, "default", at % 3, at, kind, 1, 7, "ann")
         own = link(before, *place, commit(salt, body.encode()))
-        lines.append((at, header(*place).encode(), salt, body.encode(), None, own, kind))
+        lines.append((at, header(*place).encode(), salt, body.encode(), None, own))
         before = own
     return lines
 
@@ -43,11 +48,34 @@ def damaged(lines: list[Line], damage: Sequence[tuple[int, str]]) -> list[Line]:
             ERASED: (*line[:2], None, None, commit(salt, body.encode()), *line[5:]),
             REBODIED: (*line[:3], b"[]", *line[4:]),
             UNSALTED: (*line[:2], b"", *line[3:]),
-            REHASHED: (*line[:5], bytes(31), line[6]),
-            RETYPED: (*line[:5], "text", line[6]),
+            REHASHED: (*line[:5], bytes(31)),
+            RETYPED: (*line[:5], "text"),
         }
         known[at] = changed[what]  # type: ignore[assignment]
     return [known[at] for at in sorted(known)]
+
+
+@given(st.data(), st.lists(st.sampled_from([*TOLD, "step.succeeded", "approval.other", "é"])))
+def test_told_is_what_receipts_look_at_and_nothing_else(
+    data: st.DataObject, kinds: list[str]
+) -> None:
+    names = st.sampled_from(["ann", *TOLD, *(f'"{kind}"' for kind in TOLD)])
+    places = [(at, data.draw(names), at + 7, 1, kind, 1, 7, data.draw(names))
+              for at, kind in enumerate(kinds, 1)]  # fmt: skip
+    lines = [(each[0], header(*each).encode(), b"s", b"b", None, b"h") for each in places]
+    erased = [(at + 100, said, None, None, b"c", b"h") for at, said, *_ in lines]
+    assert told([*lines, *erased]) == [
+        (at, at + 7, kind, b"b") for at, kind in enumerate(kinds, 1) if kind in TOLD
+    ]
+
+
+def test_told_bears_whatever_somebody_put_into_a_header() -> None:
+    texts = (
+        b'[1,2,3,1,7,"d",["X\'6b\'"],"\\"approval."]',
+        b'[1,2,3,1,7,"\xff","approval.voted",""]',
+    )
+    lines: list[Line] = [(1, said, b"s", b"b", None, b"h") for said in texts]
+    assert told(lines) == [(1, 2, "approval.voted", b"b")]
 
 
 def pages(lines: Sequence[Line], behind: int, length: int) -> Iterator[Sequence[Line]]:

@@ -80,7 +80,7 @@ async def journal(store: Store) -> list[Recorded]:
 def lined(row: Sequence[Any]) -> Line:
     """A row of the journal as it is read for the chain."""
     body = row[8].encode() if row[8] is not None else None
-    return row[0], header(*row[:8]).encode(), row[9], body, row[10], row[11], row[4]
+    return row[0], header(*row[:8]).encode(), row[9], body, row[10], row[11]
 
 
 def chances(seed: int = 7) -> Callable[[int], bytes]:

@@ -231,7 +231,7 @@ def test_an_empty_journal_is_intact() -> None:
 
 def test_a_gap_is_told_once() -> None:
     walk = Walk()
-    lines: list[Line] = [(3, b"[]", None, None, bytes(32), bytes(32), "k")]
+    lines: list[Line] = [(3, b"[]", None, None, bytes(32), bytes(32))]
     walk.step(lines)
     assert walk.result().problems == (
         Problem(3, "events are missing from position 1 on", "missing"),

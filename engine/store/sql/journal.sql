@@ -54,14 +54,14 @@ select
 -- What an event's hash is made of. See chain.py for the header, and sqlite.py for when it cannot
 -- be made.
 -- name: journal_lines
-select position, {header} as header, salt, {body} as body, {commitment} as commitment, hash, kind
+select position, {header} as header, salt, {body} as body, {commitment} as commitment, hash
 from journal
 where position > :after
 order by position
 limit :limit
 
 -- name: journal_lines_damaged
-select position, {any_header} as header, salt, {body} as body, {commitment} as commitment, hash, kind
+select position, {any_header} as header, salt, {body} as body, {commitment} as commitment, hash
 from journal
 where position > :after
 order by position
