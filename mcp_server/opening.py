@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import Move, Refused
+from mcp_server.first_reading import read_apart
 from mcp_server.places import find
 from mcp_server.settings import ServerSettings, engine_settings
 
@@ -34,7 +35,7 @@ async def opened(settings: ServerSettings) -> AsyncGenerator["Engine"]:
     async with AsyncExitStack() as stack:
         # Importing the engine takes a while; on a thread the loop goes on answering listings.
         open_engine = await asyncio.to_thread(_import_engine)
-        chosen = engine_settings(settings)
+        chosen = replace(engine_settings(settings), apart=read_apart)
         if settings.demo:
             host, port = await _demo(settings, stack)
             chosen = replace(

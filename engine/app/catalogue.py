@@ -9,7 +9,7 @@ What the documents are lies in `Papers`, and only what changed is read (`shell/r
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
@@ -33,10 +33,10 @@ from engine.shell.label_files import LabelFile
 from engine.shell.library import Functions, Known, Library
 from engine.shell.reading import Reading
 from engine.store import Store, StoreError
-from engine.store.paper_files import DAMAGED, understood
+from engine.store.paper_files import DAMAGED, kept, understood
 from engine.store.paper_rows import Standing, info_text
 from engine.store.papers import Papers, opened
-from engine.store.search import PLAIN, Ranking
+from engine.store.search import Ranking
 
 _LOG = logging.getLogger("handrail.engine")
 AT_ONCE = 500
@@ -51,7 +51,8 @@ T = TypeVar("T")
 class Shelf(Finding):
     """What this process serves: the documents of its folders and the versions they became.
 
-    What is read of a large catalogue is kept in a file `beside` this one.
+    What is read of a large catalogue is kept in a file `beside` this one; before it is read for the
+    first time `apart` is awaited, and another process may have read it then.
     """
 
     def __init__(
@@ -64,11 +65,12 @@ class Shelf(Finding):
         tenant: str,
         beside: Path,
         labels: LabelFile,
-        ranking: Ranking = PLAIN,
+        ranking: Ranking,
+        apart: Callable[[], Awaitable[None]],
     ) -> None:
         self._rules = rules_of(folders, functions, tenant, ranking.encoder)
         super().__init__(Papers(None, self._rules, ranking), library)
-        self._beside, self._ranking = beside, ranking
+        self._beside, self._ranking, self._apart = beside, ranking, apart
         self._store, self._clock = store, clock
         self._folders, self._functions, self._tenant = folders, functions, tenant
         self._people = People(store, tenant, labels)
@@ -128,6 +130,9 @@ class Shelf(Finding):
         """Have papers that are fit for so many documents."""
         place = place_of(self._beside, seen, self._rules)
         if place is not None and not self._papers.large:
+            if not await asyncio.to_thread(kept, place, self._rules):
+                await self._apart()
+                await self._library.reread()
             before = self._papers
             give_back_large()
             self._papers = await asyncio.to_thread(opened, place, self._rules, self._ranking)

@@ -65,11 +65,11 @@ class Engine:
         self._watchers: set[Callable[[str], None]] = set()
         self._moved: asyncio.Event | None = None
         effects = {name: task.effect for name, task in settings.functions.items()}
-        tenant, clock = settings.tenant, settings.clock
+        tenant, clock, apart = settings.tenant, settings.clock, settings.first_reading
         self._library = Library(store, tenant, lambda: effects)
         self._shelf = Shelf(
             store, clock, self._library, settings.folders, effects, tenant, beside(store),
-            file := label_file_of(settings), ranking_of(settings.encoder, settings.ranker),
+            file := label_file_of(settings), ranking_of(settings.encoder, settings.ranker), apart,
         )  # fmt: skip
         self._http = HttpConnector(settings.allowed_hosts, secrets=secrets_of(settings))
         self.patience = settings.drain

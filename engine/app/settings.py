@@ -1,8 +1,8 @@
 """How an engine is opened: one frozen value, read by nobody else's code from anywhere else."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.app.places import APP, database_of
@@ -42,6 +42,10 @@ class Settings:
 
     `checkpoints` and `checkpoint_key` are files outside the data folder, somewhere beside it unless
     they are named; `signs` says whether this process writes checkpoints.
+
+    `apart` has another process read a large catalogue that was never read: it is awaited with
+    settings for that process, and what it leaves unread is read here. A first reading takes memory
+    that a process does not get rid of.
     """
 
     database: str = ""
@@ -67,6 +71,12 @@ class Settings:
     encoder: str = ""
     ranker: Path | None = None
     auto_execute: bool = False
+    apart: "Callable[[Settings], Awaitable[None]] | None" = None
+
+    async def first_reading(self) -> None:
+        """Have a large catalogue read for the first time by whoever does that, if anybody does."""
+        if self.apart is not None:
+            await self.apart(replace(self, work=False, signs=False, models=Models(), apart=None))
 
 
 def policy_of(settings: Settings) -> PolicyFile:

@@ -95,6 +95,19 @@ def opened(path: Path | None, rules: str) -> sqlite3.Connection:
     return db
 
 
+def kept(path: Path, rules: str) -> bool:
+    """Whether the file holds what was read by the same rules."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return _made_by(db) == rules and _any_document(db)
+    except sqlite3.Error:
+        return False
+
+
+def _any_document(db: sqlite3.Connection) -> bool:
+    return db.execute("select 1 from documents limit 1").fetchone() is not None
+
+
 @cache
 def _empty() -> sqlite3.Connection:
     """The tables without a row, in memory: to copy them is ten times faster than to make them."""

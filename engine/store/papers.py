@@ -106,12 +106,6 @@ class Papers(Looking):
             return False
         return True
 
-    def wake(self) -> None:
-        """Have the encoder ready before a first reading: what it keeps as long as the process lives
-        would lie among all that a reading makes and leaves, and hold on to the memory round it."""
-        if self.db.execute("select 1 from documents limit 1").fetchone() is None:
-            self._index.wake()
-
     def commit(self) -> None:
         """Let other processes see what was changed, and this one with its next `turn`."""
         self._edges.write()
@@ -357,9 +351,7 @@ class Papers(Looking):
 def opened(path: Path, rules: str, ranking: Ranking = PLAIN) -> Papers:
     """Papers in a file, which is a temporary one where `path` cannot be used."""
     try:
-        papers = Papers(path, rules, ranking)
-        papers.wake()
-        return papers
+        return Papers(path, rules, ranking)
     except sqlite3.Error:
         _LOG.warning("%s cannot be used; documents are read anew at every start", path)
         import tempfile  # as seldom

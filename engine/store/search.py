@@ -191,11 +191,6 @@ class Index:
         pool = Pool(weighed.asked, common.documents, candidates, by_words)
         return pool if near is None else _with_meaning(pool, near)
 
-    def wake(self) -> None:
-        """Have everything ready to put in a great many workflows."""
-        if self._vectors is not None:
-            self._vectors.wake()
-
     def fill(self, large: bool) -> None:
         """Encode what is not encoded yet, unless that can wait for a search."""
         if self._vectors is not None and (large or self._vectors.awake):

@@ -77,10 +77,6 @@ class Vectors:
         """Whether the encoder has been asked for anything."""
         return self._source.awake
 
-    def wake(self) -> None:
-        """Have the encoder ready for a great many texts."""
-        self._source.rows(["workflow"])
-
     def put(self, number: int, info: WorkflowInfo) -> None:
         """A workflow is to be encoded."""
         row = (number, encoded_words(info))

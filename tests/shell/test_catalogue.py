@@ -103,6 +103,47 @@ async def test_a_long_strange_key_is_told_of_and_keeps_no_document_away(tmp_path
 
 
 @pytest.mark.usefixtures("on_disk")
+async def test_what_was_read_apart_is_not_read_here(tmp_path: Path) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
+    (file,) = (tmp_path / "documents").iterdir()
+    given = list[Settings]()
+
+    async def apart(settings: Settings) -> None:
+        given.append(settings)
+        async with open_engine(settings):
+            pass
+        change_unseen(file, "name: w", "name: v")  # whoever reads now reads this
+
+    for _ in range(2):
+        async with engine_over(tmp_path, READS, apart=apart, signs=True) as engine:
+            assert [name for name, _, _ in await shown(engine)] == ["w"]
+            assert [hit.info.name for hit in engine.search("w", 3).hits] == ["w"]
+    (settings,) = given
+    assert (settings.work, settings.signs, settings.apart) == (False, False, None)
+
+
+@pytest.mark.usefixtures("on_disk")
+async def test_what_was_left_unread_is_read_here(tmp_path: Path) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
+
+    async def apart(settings: Settings) -> None:
+        assert settings.folders == (tmp_path / "documents",)
+
+    async with engine_over(tmp_path, READS, apart=apart) as engine:
+        assert [name for name, _, _ in await shown(engine)] == ["w"]
+
+
+async def test_a_small_catalogue_is_read_here(tmp_path: Path) -> None:
+    write(tmp_path / "documents", look("t"), flow("w", [{"id": "a", "taskRef": "t"}]))
+
+    async def apart(settings: Settings) -> None:
+        raise AssertionError
+
+    async with engine_over(tmp_path, READS, apart=apart) as engine:
+        assert [name for name, _, _ in await shown(engine)] == ["w"]
+
+
+@pytest.mark.usefixtures("on_disk")
 async def test_what_other_rules_made_of_the_documents_is_not_believed(
     tmp_path: Path,
 ) -> None:
