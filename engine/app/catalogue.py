@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.app.finding import Finding
 from engine.app.people import People
@@ -37,6 +37,7 @@ from engine.store.paper_files import DAMAGED, kept, understood
 from engine.store.paper_rows import Standing, info_text
 from engine.store.papers import Papers, opened
 from engine.store.search import Ranking
+from engine.store.whole import whole
 
 _LOG = logging.getLogger("handrail.engine")
 AT_ONCE = 500
@@ -44,8 +45,6 @@ AT_ONCE = 500
 
 PATIENCE = 10_000_000
 """Microseconds of reading after which the log is told how far it got."""
-
-T = TypeVar("T")
 
 
 class Shelf(Finding):
@@ -123,7 +122,7 @@ class Shelf(Finding):
             reached, anew = await self._people.follow(self._papers)
             await self._read(seen)
             await self._show(None)
-            await _whole(partial(self._papers.relabel, anew))
+            await whole(partial(self._papers.relabel, anew))
         self._people.keep(reached)
 
     async def _settle(self, seen: Folders) -> None:
@@ -135,19 +134,20 @@ class Shelf(Finding):
                 await self._library.reread()
             before = self._papers
             give_back_large()
-            self._papers = await asyncio.to_thread(opened, place, self._rules, self._ranking)
+            ready = partial(opened, place, self._rules, self._ranking)
+            self._papers = await whole(ready, Papers.close)
             before.close()
 
     @asynccontextmanager
     async def _change(self) -> AsyncGenerator[None]:
         waiting = False
-        while not await _whole(self._papers.begin):
+        while not await whole(self._papers.begin):
             if not waiting:
                 _LOG.warning("waiting for another process that reads the same folders")
             waiting = True
         try:
             yield
-            await _whole(self._papers.commit)
+            await whole(self._papers.commit)
         except BaseException as error:
             self._papers.rollback()
             known = understood(error)
@@ -158,15 +158,15 @@ class Shelf(Finding):
         self._spaces.clear()
 
     async def _read(self, seen: Folders) -> None:
-        again = await _whole(self._unsettled)
+        again = await whole(self._unsettled)
         reading = Reading(self._papers, seen, self._functions)
         chunks, told = reading.read(again), self._clock.now()
-        while (some := await _whole(lambda: next(chunks, None))) is not None:
+        while (some := await whole(lambda: next(chunks, None))) is not None:
             await self._publish(some)
             if self._clock.now() - told > PATIENCE:
                 told = self._clock.now()
                 _LOG.warning("still reading documents: %s", reading.reached)
-        self._clashes = tuple(await _whole(self._clashing))
+        self._clashes = tuple(await whole(self._clashing))
         self._library.moved()
 
     async def _reshow(self) -> None:
@@ -175,18 +175,18 @@ class Shelf(Finding):
             async with self._change():
                 reached, anew = await self._people.follow(self._papers)
                 await self._show(moved)
-                await _whole(partial(self._papers.relabel, anew))
+                await whole(partial(self._papers.relabel, anew))
             self._people.keep(reached)
 
     async def _show(self, keys: set[tuple[str, str]] | None) -> None:
         """List every workflow by its default version, whatever its document says now."""
         changes = self._changes(keys)
-        while some := await _whole(lambda: list(islice(changes, AT_ONCE))):
+        while some := await whole(lambda: list(islice(changes, AT_ONCE))):
             for _, digest, _, _ in some:
                 if not self._papers.has_info(digest):
                     workflow = await self._library.learn(digest)
                     self._papers.put_info(digest, info_text(workflow_info(workflow)))
-            await _whole(partial(self._papers.show_all, some))
+            await whole(partial(self._papers.show_all, some))
 
     def _changes(self, keys: set[tuple[str, str]] | None) -> Iterator[tuple[int, str, int, int]]:
         for standing, shown, hidden in self._papers.standing(keys):
@@ -272,16 +272,6 @@ class Shelf(Finding):
             )
         except (Stale, Taken):
             return  # the other process was first; the next round sees what it wrote
-
-
-async def _whole(work: Callable[[], T]) -> T:
-    """The work done in a thread. Whoever is cancelled meanwhile waits for its end first."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])  # nobody else may touch the papers while it goes on
-        raise
 
 
 def _standing(workflow: Workflow) -> Standing:

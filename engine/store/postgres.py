@@ -23,6 +23,7 @@ from engine.store.migrate import lacking
 from engine.store.postgres_link import Link, judged
 from engine.store.postgres_session import CHANNEL, TURN, PostgresSession
 from engine.store.store import PAGE, About, Claimed, Params, Store
+from engine.store.whole import whole
 from engine.store.writer import Alone, Work, Writer
 
 _LOG = logging.getLogger("handrail.store")
@@ -292,7 +293,7 @@ async def open_postgres(
     """
     link, schema = Link(url, patience), Schema(features, statements(POSTGRES), chance)
     try:
-        db = await asyncio.to_thread(_prepared, link, now)
+        db = await whole(partial(_prepared, link, now), psycopg.Connection.close)
     except psycopg.Error as error:
         raise judged(error) from error
     session = PostgresSession(link, db, schema.statements["journal_head"])

@@ -33,6 +33,7 @@ from engine.store.migrate import migrate, missing, steps_of_today
 from engine.store.sqlite_scan import scan_file
 from engine.store.sqlite_session import SqliteSession
 from engine.store.store import PAGE, About, Params, Store
+from engine.store.whole import finished, whole
 from engine.store.writer import Alone, Writer
 
 GLANCE = 0.1
@@ -142,7 +143,8 @@ async def open_sqlite(
     """
     schema = Schema(features, statements(SQLITE), chance)
     try:
-        db, turn = await asyncio.to_thread(_prepared, path, now, patience, factory)
+        prepare = partial(_prepared, path, now, patience, factory)
+        db, turn = await whole(prepare, _given_up)
     except (sqlite3.Error, OSError) as error:
         raise judged(error) from error
     session = SqliteSession(db, path, schema.statements["journal_head"], turn)
@@ -164,16 +166,25 @@ _READING = ("pragma query_only = on", "pragma cache_size = -2000")
 
 @asynccontextmanager
 async def _reader(path: Path, patience: float) -> AsyncGenerator[aiosqlite.Connection]:
-    async with AsyncExitStack() as stack:
+    reader = await finished(_connected(path, patience), aiosqlite.Connection.close)
+    try:
+        yield reader
+    finally:
+        await reader.close()
+
+
+async def _connected(path: Path, patience: float) -> aiosqlite.Connection:
+    async with AsyncExitStack() as undone:
         try:
             connecting = aiosqlite.connect(path, timeout=patience, isolation_level=None)
-            reader = await stack.enter_async_context(connecting)
+            reader = await undone.enter_async_context(connecting)
             reader.row_factory = sqlite3.Row
             for pragma in (*PRAGMAS, *_READING):
                 await reader.execute_fetchall(pragma)
         except sqlite3.Error as error:
             raise judged(error) from error
-        yield reader
+        undone.pop_all()
+    return reader
 
 
 def _prepared(
@@ -190,6 +201,11 @@ def _prepared(
             db = _up_to_date(path, now, patience, factory)
         undone.pop_all()
     return db, turn
+
+
+def _given_up(made: tuple[sqlite3.Connection, Turn]) -> None:
+    for each in made:
+        each.close()
 
 
 def _up_to_date(

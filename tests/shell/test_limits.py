@@ -212,8 +212,10 @@ async def test_a_limit_holds_for_two_processes_and_holds_up_nobody_else(tmp_path
             shop.gate.release()
         await ended(engines[0], runs)
         assert shop.most["few"] == 2
-        order = [n for n in shop.order if n]
-        assert order == sorted(order), "the oldest goes first"
+        # The oldest is taken up first, by either process; two places are free, so of two that
+        # were taken up one after the other the second may be inside before the first.
+        places = zip(shop.order, sorted(shop.order), strict=True)
+        assert all(abs(came - fair) <= 1 for came, fair in places), shop.order
 
 
 async def test_a_limit_on_all_runs_holds_for_two_processes(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from engine.core.views import WorkflowInfo
 from engine.shell.folders import rules_of
 from engine.store.paper_files import connect
 from engine.store.paper_rows import Standing, info_text
-from engine.store.papers import Papers, opened
+from engine.store.papers import Papers
 from engine.store.search import Ranking
 from engine.store.vector_blocks import BLOCK, HEAD, TOGETHER, Blocks
 from engine.store.vectors import CREATE, Cosines, Source, Vectors, compared
@@ -144,19 +144,6 @@ def test_a_catalogue_in_a_file_is_encoded_while_it_is_read(papers: Papers, tmp_p
     other = Vectors(connect(tmp_path / "catalogue"), Source(encoder))
     assert [number for number, _ in near(other, "mail")] == [1]
     assert encoder.asked == ["mail"]
-
-
-def test_an_encoder_is_awake_before_a_first_reading_and_not_before_any_other(
-    tmp_path: Path,
-) -> None:
-    first, second = Source(Spread()), Source(Spread())
-    papers = opened(tmp_path / "catalogue", "rules", Ranking(first))
-    assert first.awake
-    file = papers.put_file("a.yaml", 0, "mark", ())
-    papers.put_document(file, 0, ("workflow", "s", "w"), "{}", {})
-    papers.close()
-    opened(tmp_path / "catalogue", "rules", Ranking(second)).close()
-    assert not second.awake
 
 
 @pytest.mark.requirement("encoder-may-fail")
