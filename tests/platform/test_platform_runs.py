@@ -7,6 +7,7 @@ these tests say so and are skipped.
 
 import socket
 import threading
+import time
 from collections.abc import Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 PORT = 5100
+PATIENCE = 60
+"""Seconds that the port is waited for."""
 ORDERS = {
     "orders": [
         {"orderId": "o-1", "total": 150.0, "status": "active", "items": []},
@@ -73,16 +76,28 @@ APP = Starlette(
 )
 
 
+def listening() -> socket.socket:
+    """A socket at that address, as soon as the other module that serves there has done with it."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", PORT))
+            listener.listen()  # until then another might bind to it, too
+        except OSError:
+            listener.close()
+        else:
+            return listener
+        if time.monotonic() > end:
+            pytest.skip(f"port {PORT}, which the documents name, is taken on this machine")
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="module")
 def stand_in() -> Generator[None]:
     """The service at the address that the documents name."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", PORT))
-    except OSError:
-        listener.close()
-        pytest.skip(f"port {PORT}, which the documents name, is taken on this machine")
+    listener = listening()
     server = uvicorn.Server(uvicorn.Config(APP, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
